@@ -25,10 +25,10 @@ def nearest(
     name:str, # What was asked for
     known     # What there is
 )->str:       # A hint to end an error message with
-    "Point from a wrong `name` to the most similar of the `known` ones, or list them all."
+    "Point from a wrong `name` to the most similar of the `known` ones, or list them if they are few."
     known = list(known)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f'did you mean {close[0]!r}?' if close else f"there are: {', '.join(known)}"
+    close = difflib.get_close_matches(name, known, n=1)
+    return f'did you mean {close[0]!r}?' if close else f"there are: {', '.join(known)}" if len(known)<40 else 'nothing is called like it'
 
 # %% ../nbs/00_config.ipynb #c0012
 @contextlib.contextmanager
@@ -46,7 +46,7 @@ def atomic_path(
         os.replace(tmp, path)
     finally: Path(tmp).unlink(missing_ok=True)
 
-# %% ../nbs/00_config.ipynb #c0013
+# %% ../nbs/00_config.ipynb #c0015
 def write_text(
     path,    # Target file
     text:str # Its whole content
@@ -54,7 +54,7 @@ def write_text(
     "Write `text` to `path` as UTF-8, atomically, with the newlines as they are."
     with atomic_path(path) as p: p.write_text(text, encoding='utf-8', newline='')
 
-# %% ../nbs/00_config.ipynb #c0017
+# %% ../nbs/00_config.ipynb #c0018
 @dataclass
 class ModelConfig:
     architecture:str='decoder-transformer' # decoder-transformer (GPT-2), modern-transformer (Qwen3) or rnn (LSTM)
@@ -72,7 +72,7 @@ class ModelConfig:
     context_len:int=256        # tokens that the model sees at once
     rope_theta:float=10000.    # base wavelength of RoPE (modern-transformer)
 
-# %% ../nbs/00_config.ipynb #c0019
+# %% ../nbs/00_config.ipynb #c0020
 @dataclass
 class DataConfig:
     dataset:str='southpark'     # southpark (CSV) or cleaned-southpark (script format), a folder of DATA
@@ -80,7 +80,7 @@ class DataConfig:
     split_ratios:str='90-5-5'   # per cent of the episodes for training, validation and test
     num_samples:int|None=None   # training episodes to use; none: all
 
-# %% ../nbs/00_config.ipynb #c0021
+# %% ../nbs/00_config.ipynb #c0022
 @dataclass
 class TrainConfig:
     batch_size:int=48                 # windows in a batch
@@ -108,7 +108,7 @@ class TrainConfig:
     save_model_every_epoch:bool=False # keep the weights of each epoch
     pretrained_model:str|None=None    # run to start from
 
-# %% ../nbs/00_config.ipynb #c0023
+# %% ../nbs/00_config.ipynb #c0024
 @dataclass
 class OutputConfig:
     prompt:str='Cartman,'      # how generated text begins
@@ -122,14 +122,14 @@ class OutputConfig:
     device:str='accelerated'   # accelerated (cuda, mps or cpu, the first there is), cuda, mps or cpu
     seed:int=42                # of everything random
 
-# %% ../nbs/00_config.ipynb #c0024
+# %% ../nbs/00_config.ipynb #c0025
 CHOICES = dict(
     architecture=['decoder-transformer', 'modern-transformer', 'rnn'], positional_encoding=['learned', 'sinusoidal'],
     optimizer=['adam', 'adamw', 'rmsprop', 'muon'], scheduler=['noam', 'cosine', 'constant', 'linear', 'none'],
     split_ratios=['80-10-10', '90-5-5', '95-2.5-2.5', '99-0.5-0.5', '99.9-0.05-0.05'],
     device=['accelerated', 'cuda', 'mps', 'cpu'])
 
-# %% ../nbs/00_config.ipynb #c0026
+# %% ../nbs/00_config.ipynb #c0027
 _TRUE,_FALSE = {'true','yes','on','1'},{'false','no','off','0'}
 
 def to_bool(
@@ -140,7 +140,7 @@ def to_bool(
     if s not in _TRUE|_FALSE: raise ValueError(f'{v!r} is neither true nor false')
     return s in _TRUE
 
-# %% ../nbs/00_config.ipynb #c0027
+# %% ../nbs/00_config.ipynb #c0029
 def coerce(
     name:str, # Field of `Config`
     value     # From YAML, a command line or Python
@@ -156,7 +156,7 @@ def coerce(
     if value not in CHOICES.get(name, [value]): raise UserError(f'{name}={value!r} is unknown: {nearest(value, CHOICES[name])}')
     return value
 
-# %% ../nbs/00_config.ipynb #c0029
+# %% ../nbs/00_config.ipynb #c0031
 _ALIASES = dict(d_feedforward='dim_feedforward')
 
 @dataclass
@@ -169,25 +169,28 @@ class Config(OutputConfig, TrainConfig, DataConfig, ModelConfig):
         if not 0<=self.dropout<1: raise UserError(f'dropout={self.dropout} must be at least 0 and below 1')
         if self.architecture!='rnn' and self.d_model%self.num_heads:
             raise UserError(f'd_model={self.d_model} must be a multiple of num_heads={self.num_heads}')
-        if self.num_heads%(self.num_kv_heads or self.num_heads):
+        if self.num_kv_heads is not None and (self.num_kv_heads<1 or self.num_heads%self.num_kv_heads):
             raise UserError(f'num_heads={self.num_heads} must be a multiple of num_kv_heads={self.num_kv_heads}')
+        if self.architecture=='modern-transformer' and self.d_model//self.num_heads%2:
+            raise UserError(f'd_model={self.d_model} over num_heads={self.num_heads} must be even, for RoPE turns pairs of dimensions')
+        if self.positional_encoding=='sinusoidal' and self.d_model%2: raise UserError(f'd_model={self.d_model} must be even for sinusoidal positions')
 
 _TYPES = {f.name:f.type for f in fields(Config)}
 
-# %% ../nbs/00_config.ipynb #c0033
+# %% ../nbs/00_config.ipynb #c0036
 def field_docs()->dict: # Field name to its comment
     "The comments of all fields of `Config`, in their order."
     docs = {k:v for c in Config.__mro__[1:-1] for k,v in docments(c).items()}
     return {k:docs.get(k) or '' for k in _TYPES}
 
-# %% ../nbs/00_config.ipynb #c0038
+# %% ../nbs/00_config.ipynb #c0041
 PRESETS = Path(__file__).parent/'presets' if '__file__' in globals() else Path('../southparkgpt/presets')
 
 def presets()->list: # Names, in alphabetical order
     "The presets that come with the package."
     return sorted(p.stem for p in PRESETS.glob('*.yml'))
 
-# %% ../nbs/00_config.ipynb #c0040
+# %% ../nbs/00_config.ipynb #c0043
 def read_yaml(
     path # A file of `key: value` lines
 )->dict:
@@ -198,21 +201,23 @@ def read_yaml(
     if not isinstance(d, dict): raise UserError(f'{path} must hold `key: value` lines')
     return d
 
-# %% ../nbs/00_config.ipynb #c0041
+# %% ../nbs/00_config.ipynb #c0044
 def load_config(
     config:str|None=None, # Name of a preset or path of a YAML file; none: the defaults
     **overrides           # Fields that win over it
 )->Config:
-    "Build a `Config` from a preset or file, then `overrides`. An unknown key names the nearest known one."
+    "Build a `Config` from a preset or file, then `overrides`; its `given` names the fields that either set. An unknown key names the nearest known one."
     is_file = config and (Path(config).suffix in ('.yml','.yaml') or Path(config).is_file())
     if config and not is_file and config not in presets(): raise UserError(f'no preset {config!r}: {nearest(config, presets())} A file must end in .yml')
     d = {**(read_yaml(config if is_file else PRESETS/f'{config}.yml') if config else {}), **overrides}
     d = {_ALIASES.get(k, k):v for k,v in d.items()}
     for k in d:
         if k not in _TYPES: raise UserError(f"unknown option {k!r}{f' in {config}' if config else ''}: {nearest(str(k), _TYPES)}")
-    return Config(**d)
+    cfg = Config(**d)
+    cfg.given = frozenset(d)  # what somebody asked for, as against what is so by default
+    return cfg
 
-# %% ../nbs/00_config.ipynb #c0045
+# %% ../nbs/00_config.ipynb #c0048
 def save_config(
     cfg:Config, # What to write
     path        # YAML file
@@ -220,7 +225,7 @@ def save_config(
     "Write every field of `cfg`, atomically; `load_config` reads it back equal."
     write_text(path, yaml.safe_dump(asdict(cfg), sort_keys=False, allow_unicode=True))
 
-# %% ../nbs/00_config.ipynb #c0048
+# %% ../nbs/00_config.ipynb #c0051
 def get_device(
     name:str='accelerated' # accelerated, cuda, mps or cpu
 )->str:                    # A name that torch knows
@@ -231,7 +236,7 @@ def get_device(
     if not there.get(name): raise UserError(f"no {name} device here; there is: {', '.join(k for k,v in there.items() if v)}")
     return name
 
-# %% ../nbs/00_config.ipynb #c0049
+# %% ../nbs/00_config.ipynb #c0052
 def set_seed(
     seed:int # Any whole number
 ):
@@ -241,21 +246,21 @@ def set_seed(
     np.random.seed(seed%2**32)
     torch.manual_seed(seed)
 
-# %% ../nbs/00_config.ipynb #c0052
+# %% ../nbs/00_config.ipynb #c0055
 def switch(
     help:str # What `--help` says
 )->Param:
     "Annotation for a boolean option: `--x`, `--x=True` and `--x False` all work."
     return Param(help, to_bool, nargs='?', const=True)
 
-# %% ../nbs/00_config.ipynb #c0054
+# %% ../nbs/00_config.ipynb #c0057
 def required(
     help:str # What `--help` says
 )->Param:
     "Annotation for an option that must be given; its default is `None`, which never arrives."
     return Param(help, str, required=True)
 
-# %% ../nbs/00_config.ipynb #c0055
+# %% ../nbs/00_config.ipynb #c0058
 def _config_options(p):
     "Add every field of `Config` to parser `p`; those not given are absent from the result."
     g = p.add_argument_group('settings (win over --config)')
@@ -265,14 +270,14 @@ def _config_options(p):
         names = [f'--{k}' for k in [n, *(a for a,b in _ALIASES.items() if b==n)]]
         g.add_argument(*names, default=argparse.SUPPRESS, metavar='V', help=f'{doc} (default: {getattr(defaults, n)})'.replace('%','%%'), **kw)
 
-# %% ../nbs/00_config.ipynb #c0056
+# %% ../nbs/00_config.ipynb #c0059
 def _named(f):
     "A stand-in for `f` without its `**keywords`, which `anno_parser` would take for an argument of that name."
     g,sig = functools.wraps(f)(lambda: None),inspect.signature(f)
     g.__signature__ = sig.replace(parameters=[p for p in sig.parameters.values() if p.kind!=p.VAR_KEYWORD])
     return g
 
-# %% ../nbs/00_config.ipynb #c0057
+# %% ../nbs/00_config.ipynb #c0060
 def command(
     f=None,           # The function behind the command; its comments are the help
     config:bool=False # Also take every field of `Config`, passed on as keywords
@@ -294,7 +299,7 @@ def command(
     f.main = main
     return f
 
-# %% ../nbs/00_config.ipynb #c0058
+# %% ../nbs/00_config.ipynb #c0061
 def _complain(name, msg, code=1):
     "Print one line to standard error; gives the exit code."
     print(f'{name}: {msg}', file=sys.stderr)

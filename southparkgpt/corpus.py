@@ -28,7 +28,13 @@ def load_episodes(
     if not folder.is_dir(): raise UserError(f'no folder {folder}: crawl and clean first (spgpt_crawl, spgpt_clean), or name a folder of scripts')
     files = sorted(f for f in folder.iterdir() if f.suffix in ('.txt','.csv') and not f.name.startswith('.'))
     if not files: raise UserError(f'{folder} holds no .txt or .csv script')
-    return [Episode(f.stem, f.read_text(encoding='utf-8')) for f in files]
+    return [Episode(f.stem, _read(f)) for f in files]
+
+def _read(path):
+    try: text = path.read_text(encoding='utf-8')
+    except UnicodeDecodeError: raise UserError(f'{path} is not UTF-8 text: convert or remove it') from None
+    if not text.strip(): raise UserError(f'{path} is empty: remove it')
+    return text
 
 # %% ../nbs/05_corpus.ipynb #c0010
 def find_scripts(

@@ -82,4 +82,4 @@ Done in {time.monotonic()-start:.0f} seconds.
 Next
   jupyter lab nbs                                          read and run it all, notebook by notebook
   spgpt_generate --pretrained_model {folder} --prompt ",The lighthouse" --temperature 0.8
-  spgpt_crawl --out data/raw && spgpt_clean && spgpt_train --config cpu --data data   the real thing''')
+  spgpt_crawl --out data/raw && spgpt_clean --src data/raw --out data && spgpt_train --config cpu --data data''')

@@ -31,7 +31,7 @@ def their_name(
     blocks,i,part = name.split('.', 2)
     return f'{names[blocks]}.{i}.{names[part]}'
 
-# %% ../nbs/14_export.ipynb #c0011
+# %% ../nbs/14_export.ipynb #c0010
 GPT2_NAMES = {'norm':'transformer.ln_f', 'head':'lm_head', 'blocks':'transformer.h', 'ln1':'ln_1', 'attn.qkv':'attn.c_attn', 'attn.proj':'attn.c_proj',
               'ln2':'ln_2', 'mlp.0':'mlp.c_fc', 'mlp.2':'mlp.c_proj'}
 
@@ -47,7 +47,7 @@ def gpt2_weights(
         if name!='head': w[f'{to}.bias'] = m.weight.new_zeros(len(m.weight)) if m.bias is None else m.bias
     return w
 
-# %% ../nbs/14_export.ipynb #c0015
+# %% ../nbs/14_export.ipynb #c0013
 QWEN3_NAMES = {'embed':'model.embed_tokens', 'norm':'model.norm', 'head':'lm_head', 'blocks':'model.layers', 'norm1':'input_layernorm', 'norm2':'post_attention_layernorm',
                **{f'attn.{x}':f'self_attn.{x}_proj' for x in 'qkv'}, **{f'attn.{x}_norm':f'self_attn.{x}_norm' for x in 'qk'},
                'attn.proj':'self_attn.o_proj', 'mlp.gate':'mlp.gate_proj', 'mlp.up':'mlp.up_proj', 'mlp.proj':'mlp.down_proj'}
@@ -58,13 +58,13 @@ def qwen3_weights(
     "The weights under Qwen3's names; a tied head is left out, for it is tied again on loading."
     return {f"{their_name(n.removesuffix('.weight'), QWEN3_NAMES)}.weight":p for n,p in model.named_parameters()}
 
-# %% ../nbs/14_export.ipynb #c0019
+# %% ../nbs/14_export.ipynb #c0016
 def _shared(run):
     "What both forms have in common."
     return dict(vocab_size=run.model.vocab_size, tie_word_embeddings=run.cfg.tie_embeddings, bos_token_id=run.tok.bos_id, eos_token_id=None, pad_token_id=None,
                 dtype=str(run.model.embed.weight.dtype).removeprefix('torch.'))
 
-# %% ../nbs/14_export.ipynb #c0020
+# %% ../nbs/14_export.ipynb #c0017
 def gpt2_config(
     run:Run # A decoder-transformer
 )->dict:    # For config.json
@@ -74,7 +74,7 @@ def gpt2_config(
                 n_inner=c.dim_feedforward, activation_function='gelu', layer_norm_epsilon=1e-5,
                 resid_pdrop=c.dropout, embd_pdrop=c.dropout, attn_pdrop=c.dropout, **_shared(run))
 
-# %% ../nbs/14_export.ipynb #c0023
+# %% ../nbs/14_export.ipynb #c0020
 def qwen3_config(
     run:Run # A modern-transformer
 )->dict:    # For config.json
@@ -85,7 +85,7 @@ def qwen3_config(
                 intermediate_size=c.dim_feedforward, hidden_act='silu', rms_norm_eps=1e-6, attention_bias=False, attention_dropout=c.dropout,
                 rope_theta=c.rope_theta, rope_parameters=dict(rope_type='default', rope_theta=c.rope_theta), use_sliding_window=False, **_shared(run))
 
-# %% ../nbs/14_export.ipynb #c0027
+# %% ../nbs/14_export.ipynb #c0023
 FORMS = {'decoder-transformer':(gpt2_config, gpt2_weights), 'modern-transformer':(qwen3_config, qwen3_weights)}
 
 def check_exportable(
@@ -97,7 +97,7 @@ def check_exportable(
     if cfg.architecture=='decoder-transformer' and not cfg.layer_norm_first:
         raise UserError('layer_norm_first=False cannot be exported: GPT2LMHeadModel always normalises before each sublayer')
 
-# %% ../nbs/14_export.ipynb #c0030
+# %% ../nbs/14_export.ipynb #c0026
 def generation_config(
     run:Run
 )->dict: # For generation_config.json
@@ -106,7 +106,7 @@ def generation_config(
     how = dict(do_sample=True, temperature=c.temperature, top_k=c.top_k or 0, top_p=1. if c.top_p is None else c.top_p) if c.temperature else dict(do_sample=False)
     return dict(bos_token_id=run.tok.bos_id, max_new_tokens=max(1, min(c.max_len_generate, c.context_len//2)), **how)
 
-# %% ../nbs/14_export.ipynb #c0033
+# %% ../nbs/14_export.ipynb #c0029
 def with_bos(
     tok:hf.Tokenizer, # Left as it is
     bos_id:int        # Of the start token
@@ -117,13 +117,13 @@ def with_bos(
     tok.post_processor = processors.TemplateProcessing(single=f'{bos} $A', pair=f'{bos} $A $B', special_tokens=[(bos, bos_id)])
     return tok
 
-# %% ../nbs/14_export.ipynb #c0037
+# %% ../nbs/14_export.ipynb #c0032
 def byte_chars()->list: # 256 characters
     "GPT-2's character for each byte."
     shown,rest = {*range(33,127), *range(161,173), *range(174,256)},iter(range(256, 512))
     return [chr(b if b in shown else next(rest)) for b in range(256)]
 
-# %% ../nbs/14_export.ipynb #c0040
+# %% ../nbs/14_export.ipynb #c0035
 def merge_of(
     piece:bytes, # Two bytes at least
     rank:dict    # Piece to id
@@ -135,7 +135,7 @@ def merge_of(
         parts[i:i+2] = [parts[i]+parts[i+1]]
     return parts
 
-# %% ../nbs/14_export.ipynb #c0042
+# %% ../nbs/14_export.ipynb #c0037
 def byte_level_tokenizer(
     pieces:list, # Bytes of each id, the id of `bos` being empty; as `TiktokenTokenizer.pieces`
     bos:str='<|endoftext|>' # What to call the token of that id
@@ -149,23 +149,23 @@ def byte_level_tokenizer(
     t.add_special_tokens([bos])
     return t
 
-# %% ../nbs/14_export.ipynb #c0046
+# %% ../nbs/14_export.ipynb #c0040
 def hf_tokenizer(
     tok # One of ours
 )->hf.Tokenizer:
     "The tokenizer to export: equal ids, and the start token in front."
     return with_bos(byte_level_tokenizer(tok.pieces) if isinstance(tok, TiktokenTokenizer) else tok.tok, tok.bos_id)
 
-# %% ../nbs/14_export.ipynb #c0047
+# %% ../nbs/14_export.ipynb #c0042
 def tokenizer_config(
     bos:str,        # Start token
     context_len:int # Longer texts are warned of
 )->dict:            # For tokenizer_config.json
     "What AutoTokenizer has to know beside tokenizer.json."
-    return dict(tokenizer_class='PreTrainedTokenizerFast', bos_token=bos, clean_up_tokenization_spaces=False,
+    return dict(tokenizer_class='PreTrainedTokenizerFast', bos_token=bos, eos_token=bos, unk_token=bos, clean_up_tokenization_spaces=False,
                 split_special_tokens=True, model_max_length=context_len, model_input_names=['input_ids','attention_mask'])
 
-# %% ../nbs/14_export.ipynb #c0051
+# %% ../nbs/14_export.ipynb #c0045
 def export_files(
     run:Run
 )->dict: # File name to content, a dict for JSON
@@ -174,7 +174,7 @@ def export_files(
     return {'tokenizer.json':json.loads(t.to_str()), 'tokenizer_config.json':tokenizer_config(t.id_to_token(run.tok.bos_id), run.cfg.context_len),
             'generation_config.json':generation_config(run), 'config.json':FORMS[run.cfg.architecture][0](run)}
 
-# %% ../nbs/14_export.ipynb #c0053
+# %% ../nbs/14_export.ipynb #c0047
 def export_run(
     run:Run, # What to export
     out      # Folder to write; made if need be
@@ -190,7 +190,7 @@ def export_run(
     except OSError as e: raise UserError(f'cannot write to {out}: {e}') from e
     return out
 
-# %% ../nbs/14_export.ipynb #c0058
+# %% ../nbs/14_export.ipynb #c0049
 @command
 def spgpt_export(
     pretrained_model:required('Run directory')=None,
