@@ -8,7 +8,7 @@ __all__ = ['CHOICES', 'PRESETS', 'UserError', 'nearest', 'atomic_path', 'write_t
            'save_config', 'get_device', 'set_seed', 'switch', 'required', 'command']
 
 # %% ../nbs/00_config.ipynb #c0002
-import argparse, contextlib, difflib, functools, inspect, os, random, sys, tempfile, types, typing
+import argparse, contextlib, difflib, functools, inspect, math, os, random, sys, tempfile, types, typing
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def nearest(
     "Point from a wrong `name` to the most similar of the `known` ones, or list them if they are few."
     known = list(known)
     close = difflib.get_close_matches(name, known, n=1)
-    return f'did you mean {close[0]!r}?' if close else f"there are: {', '.join(known)}" if len(known)<40 else 'nothing is called like it'
+    return f'did you mean {close[0]!r}?' if close else f"there are: {', '.join(known)}" if len(known)<13 else 'nothing is called like it'
 
 # %% ../nbs/00_config.ipynb #c0012
 @contextlib.contextmanager
@@ -70,7 +70,7 @@ class ModelConfig:
     layer_norm_first:bool=True # normalise before each sublayer, or after it (decoder-transformer)
     tie_embeddings:bool=True   # one matrix for input embedding and output head
     context_len:int=256        # tokens that the model sees at once
-    rope_theta:float=10000.    # base wavelength of RoPE (modern-transformer)
+    rope_theta:float=10000.    # base of RoPE's wavelengths (modern-transformer)
 
 # %% ../nbs/00_config.ipynb #c0020
 @dataclass
@@ -153,20 +153,25 @@ def coerce(
     kind = kinds[0]
     try: value = to_bool(value) if kind is bool else kind(value)
     except ValueError: raise UserError(f'{name}={value!r} is not {dict(int="a whole number", float="a number", bool="true or false")[kind.__name__]}')
-    if value not in CHOICES.get(name, [value]): raise UserError(f'{name}={value!r} is unknown: {nearest(value, CHOICES[name])}')
+    if value not in CHOICES.get(name, [value]): raise UserError(f"{name}={value!r} is not one of {', '.join(CHOICES[name])}")
     return value
 
 # %% ../nbs/00_config.ipynb #c0031
 _ALIASES = dict(d_feedforward='dim_feedforward')
+_RULES = {'at least 1':(lambda v: v>=1, '''d_model dim_feedforward num_heads num_layers context_len batch_size gradient_accumulation_steps
+    evaluation_interval epochs max_steps lr_decay_iters num_samples'''), 'above 0':(lambda v: v>0, 'lr muon_lr embedding_lr head_lr time_budget gradient_clip_value rope_theta'),
+    'at least 0':(lambda v: v>=0, 'min_lr weight_decay warmup_steps'), 'at least 0 and below 1':(lambda v: 0<=v<1, 'dropout beta1 beta2 momentum'),
+    'above 0 and at most 1':(lambda v: 0<v<=1, 'warmdown_ratio'), 'from 0 to 2**63-1':(lambda v: 0<=v<2**63, 'seed')}
+_BOUNDS = {n:(ok,rule) for rule,(ok,names) in _RULES.items() for n in names.split()}
 
 @dataclass
 class Config(OutputConfig, TrainConfig, DataConfig, ModelConfig):
     "Everything that decides what a run does. Raises `UserError` for a value that no run could have."
     def __post_init__(self):
         for f in fields(self): setattr(self, f.name, coerce(f.name, getattr(self, f.name)))
-        for n in 'd_model dim_feedforward num_heads num_layers context_len batch_size gradient_accumulation_steps evaluation_interval'.split():
-            if getattr(self, n)<1: raise UserError(f'{n}={getattr(self, n)} must be at least 1')
-        if not 0<=self.dropout<1: raise UserError(f'dropout={self.dropout} must be at least 0 and below 1')
+        for n,(ok,rule) in _BOUNDS.items():
+            v = getattr(self, n)
+            if v is not None and not (ok(v) and math.isfinite(v)): raise UserError(f'{n}={v} must be {rule}')
         if self.architecture!='rnn' and self.d_model%self.num_heads:
             raise UserError(f'd_model={self.d_model} must be a multiple of num_heads={self.num_heads}')
         if self.num_kv_heads is not None and (self.num_kv_heads<1 or self.num_heads%self.num_kv_heads):
@@ -197,7 +202,7 @@ def read_yaml(
     "The settings in a YAML file; `UserError` if it is missing or holds anything else."
     try: d = yaml.safe_load(Path(path).read_text(encoding='utf-8')) or {}
     except FileNotFoundError: raise UserError(f'no configuration file {path}')
-    except yaml.YAMLError as e: raise UserError(f"{path} is not YAML: {' '.join(str(e).split())}")
+    except (yaml.YAMLError, UnicodeDecodeError) as e: raise UserError(f'{path} is not YAML: it must hold `key: value` lines') from e
     if not isinstance(d, dict): raise UserError(f'{path} must hold `key: value` lines')
     return d
 
@@ -208,7 +213,7 @@ def load_config(
 )->Config:
     "Build a `Config` from a preset or file, then `overrides`; its `given` names the fields that either set. An unknown key names the nearest known one."
     is_file = config and (Path(config).suffix in ('.yml','.yaml') or Path(config).is_file())
-    if config and not is_file and config not in presets(): raise UserError(f'no preset {config!r}: {nearest(config, presets())} A file must end in .yml')
+    if config and not is_file and config not in presets(): raise UserError(f'no preset {config!r}: {nearest(config, presets())} (a file must end in .yml)')
     d = {**(read_yaml(config if is_file else PRESETS/f'{config}.yml') if config else {}), **overrides}
     d = {_ALIASES.get(k, k):v for k,v in d.items()}
     for k in d:
@@ -292,9 +297,14 @@ def command(
         if config: _config_options(p)
         try:
             args,rest = p.parse_known_args(argv)
-            if rest: fail(f"unknown option {rest[0]}: {nearest(rest[0].split('=')[0], p._option_string_actions)}")
+            known = [o for o in p._option_string_actions if o not in ('-h','--pdb','--xtra')]
+            if rest: fail(f"unknown option {rest[0]}: {nearest(rest[0].split('=')[0], known)}" if rest[0].startswith('-') else f'one word too many: {rest[0]!r}')
             f(**{k:v for k,v in vars(args).items() if k not in ('pdb','xtra')})
         except UserError as e: sys.exit(_complain(f.__name__, str(e)))
+        except BrokenPipeError:  # whoever read our output has had enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            sys.exit(1)
+        except OSError as e: sys.exit(_complain(f.__name__, f"{e.strerror or e}{f': {e.filename}' if e.filename else ''}"))
         except KeyboardInterrupt: sys.exit(_complain(f.__name__, 'stopped', 130))
     f.main = main
     return f

@@ -66,7 +66,8 @@ def evaluate(
 )->dict:                     # loss, accuracy, top10_accuracy, bpc, and what they were measured on
     "Score `episodes` by the protocol."
     if not episodes: raise UserError('no episode to evaluate')
-    T = context_len or run.cfg.context_len
+    T = run.cfg.context_len if context_len is None else context_len
+    if T<1: raise UserError(f'context_len={T} must be at least 1')
     if run.model.max_positions and run.cfg.architecture=='decoder-transformer' and T>run.model.max_positions:
         raise UserError(f'context_len={T} is more than the {run.model.max_positions} positions that this model was trained with')
     ids = [run.tok.encode(e.text) for e in episodes]
@@ -85,8 +86,9 @@ def run_split(
     "Pick the episodes of one part of a run's split; `UserError` if none is there."
     if split=='all': return episodes
     path = Path(folder)/'splits.json'
-    names = _json.loads(path.read_text()) if path.is_file() else {}
     if split not in ('train','valid','test'): raise UserError(f'split={split!r} must be train, valid, test or all')
+    try: names = _json.loads(path.read_text(encoding='utf-8'))
+    except (OSError, ValueError): raise UserError(f'{path} is missing or damaged, so nobody knows which scripts the run was tested on; use --split all to take them all') from None
     picked = [e for e in episodes if e.name in set(names.get(split, []))]
     if not picked: raise UserError(f'none of the {len(episodes)} scripts belongs to the {split} split of {folder}; use --split all to take them all')
     return picked

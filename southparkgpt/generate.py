@@ -122,6 +122,7 @@ def read_prompt(
 )->str:                  # The prompt, or none
     "The prompt from an option or a file; a newline at the file's end is dropped."
     if prompt_file is None: return prompt
+    if prompt is not None: raise UserError('give --prompt or --prompt_file, not both')
     try: return Path(prompt_file).read_text(encoding='utf-8').rstrip('\n')
     except (OSError, UnicodeDecodeError) as e: raise UserError(f'cannot read the prompt from {prompt_file}: {e}')
 

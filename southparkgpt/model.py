@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional as F
 
-from .config import Config, UserError, atomic_path, get_device, load_config, save_config
+from .config import Config, UserError, atomic_path, fields, get_device, load_config, save_config
 from .tokenizers import load_tokenizer
 
 # %% ../nbs/08_model.ipynb #c0006
@@ -157,7 +157,7 @@ def rope_angles(
     start:int,  # First position
     T:int,      # Positions
     D:int,      # Dimensions of a head
-    theta:float # Base wavelength
+    theta:float # Base of the wavelengths
 )->tuple:       # cos and sin (T, D)
     "Rotation angles of RoPE, pairing dimension i with i+D/2."
     freq = theta**-(torch.arange(0, D, 2)/D)
@@ -292,8 +292,11 @@ def load_run(
 )->Run:                      # With the model in evaluation mode
     "Load what `save_run` wrote; `UserError` says what is missing or does not fit."
     folder = Path(folder)
-    if not (folder/'config.yml').is_file(): raise UserError(f'no run in {folder}: train one first (spgpt_train --run_dir {folder})')
+    if not (folder/'config.yml').is_file():
+        below = sorted(str(p.parent) for n in ('*','*/*') for p in folder.glob(f'{n}/config.yml'))
+        raise UserError(f'no run in {folder}: ' + (f"there is {', '.join(below[:5])}" if below else 'train one first (spgpt_train)'))
     cfg = load_config(str(folder/'config.yml'))
+    if lacking := {f.name for f in fields(Config)}-cfg.given: raise UserError(f"{folder/'config.yml'} is incomplete: it lacks {', '.join(sorted(lacking)[:5])}")
     tok = load_tokenizer(folder/'tokenizer.json', cfg.tokenizer)
     model = make_model(cfg, tok.vocab_size)
     if not (folder/'model.safetensors').is_file(): raise UserError(f'{folder} has no weights yet (model.safetensors): the run was stopped before its first evaluation')

@@ -45,7 +45,7 @@ def script_html(
     text:str # A script, or the beginning of one
 )->str:
     "`text` for an HTML widget, every character and all white space kept."
-    return '<pre style="white-space:pre-wrap">\n' + '\n'.join(map(line_html, text.split('\n'))) + '</pre>'
+    return '<pre style="white-space:pre-wrap; word-break:normal; overflow-wrap:break-word">\n' + '\n'.join(map(line_html, text.split('\n'))) + '</pre>'
 
 # %% ../nbs/13_playground.ipynb #c0018
 LABEL = dict(description_width='6.5em')

@@ -8,7 +8,7 @@ __all__ = ['SAMPLE_SERIES', 'ROBOTS', 'Episode', 'load_sample', 'season_name', '
            'serve_wiki']
 
 # %% ../nbs/01_sample_wiki.ipynb #c0002
-import contextlib, csv, html, json, re, threading
+import contextlib, csv, hashlib, html, json, re, threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
@@ -162,7 +162,9 @@ def answer(
     elif u.path=='/api.php': status,kind,text = 200,'application/json',json.dumps(answer_api(pages, parse_qs(u.query)))
     elif title in pages: status,kind,text = 200,'text/html; charset=UTF-8',html_page(title, pages[title])
     else: status,kind,text = 404,'text/html; charset=UTF-8',html_page('Not found', '<p>There is no text in this page.</p>')
-    return status, {'Content-Type': kind}, text.encode()
+    headers = {'Content-Type': kind}
+    if title in pages and status==200: headers['ETag'] = f'"{hashlib.md5(text.encode()).hexdigest()}"'
+    return status, headers, text.encode()
 
 # %% ../nbs/01_sample_wiki.ipynb #c0049
 def _handler(answer):
@@ -171,10 +173,11 @@ def _handler(answer):
         def log_message(self, *args): pass
         def do_GET(self):
             status,headers,body = answer(self.path)
-            self.send_response(status)
+            known = 'ETag' in headers and headers['ETag']==self.headers['If-None-Match']
+            self.send_response(304 if known else status)
             for k,v in {'Content-Length': len(body), **headers}.items(): self.send_header(k, str(v))
             self.end_headers()
-            with contextlib.suppress(ConnectionError): self.wfile.write(body)  # the client may have gone
+            with contextlib.suppress(ConnectionError): self.wfile.write(b'' if known else body)  # the client may have gone
     return Handler
 
 # %% ../nbs/01_sample_wiki.ipynb #c0050

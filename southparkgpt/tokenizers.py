@@ -103,7 +103,7 @@ def train_tokenizer(
     "Train the tokenizer called `name`; `UserError` for a name that means nothing."
     if name=='char-level': return HFTokenizer(_char_level(texts), name)
     m = re.fullmatch(rf"bpe-({'|'.join(FAMILIES)})-(\d+)", name)
-    if not m: raise UserError(f"no tokenizer {name!r}: {nearest(name, ['char-level', 'gpt2', *BPE_NAMES])}")
+    if not m: raise UserError(f"no tokenizer {name!r}: {nearest(name, ['char-level', 'gpt2', *BPE_NAMES])} (char-level, gpt2, or bpe-FAMILY-SIZE with a family of {', '.join(FAMILIES)})")
     if int(m[2])<(least := len(SOUTHPARK_CHARS)+4): raise UserError(f'{name}: a vocabulary holds {least} entries at least, every character being one')
     return HFTokenizer(_bpe(m[1], int(m[2]), texts), name)
 
@@ -133,9 +133,9 @@ def load_tokenizer(
     name:str='saved' # What to call it in messages
 )->Tokenizer:
     "Read a tokenizer; `UserError` if the file is missing or is none."
-    try: s = Path(path).read_text(encoding='utf-8')
-    except FileNotFoundError: raise UserError(f'no tokenizer at {path}')
+    if not Path(path).is_file(): raise UserError(f'no tokenizer at {path}')
     try:
+        s = Path(path).read_text(encoding='utf-8')
         if 'tiktoken' in (d := json.loads(s)): return TiktokenTokenizer(d['tiktoken'])
         return HFTokenizer(hf.Tokenizer.from_str(s), name)
     except UserError: raise
