@@ -297,7 +297,8 @@ def price(
     ins,outs = PRICES.get(model, (None, None))
     ins,outs = ins if price_in is None else price_in, outs if price_out is None else price_out
     if ins is None or outs is None: return 'price unknown: --price_in and --price_out give it'
-    return f'${(e.tokens_in*ins+e.tokens_out*outs)/1e6:.2f} at ${ins:g} and ${outs:g} for a million tokens'
+    doubt = '' if None not in (price_in, price_out) else ' (our table, unchecked: --price_in and --price_out win)'
+    return f'${(e.tokens_in*ins+e.tokens_out*outs)/1e6:.2f} at ${ins:g} and ${outs:g} for a million tokens{doubt}'
 
 # %% ../nbs/04_proofread.ipynb #c0086
 def connect(
