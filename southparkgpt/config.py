@@ -85,6 +85,7 @@ class DataConfig:
 class TrainConfig:
     batch_size:int=48                 # windows in a batch
     gradient_accumulation_steps:int=10 # batches in an optimiser step
+    dtype:str='float32'               # of the matrix products while training: float32, or bfloat16 (autocast; weights stay float32)
     optimizer:str='adamw'             # adam, adamw, rmsprop, or muon (with adamw for all that is no matrix)
     lr:float=6e-4                     # highest learning rate
     min_lr:float=6e-5                 # where cosine ends
@@ -127,7 +128,7 @@ CHOICES = dict(
     architecture=['decoder-transformer', 'modern-transformer', 'rnn'], positional_encoding=['learned', 'sinusoidal'],
     optimizer=['adam', 'adamw', 'rmsprop', 'muon'], scheduler=['noam', 'cosine', 'constant', 'linear', 'none'],
     split_ratios=['80-10-10', '90-5-5', '95-2.5-2.5', '99-0.5-0.5', '99.9-0.05-0.05'],
-    device=['accelerated', 'cuda', 'mps', 'cpu'])
+    dtype=['float32', 'bfloat16'], device=['accelerated', 'cuda', 'mps', 'cpu'])
 
 # %% ../nbs/00_config.ipynb #c0027
 _TRUE,_FALSE = {'true','yes','on','1'},{'false','no','off','0'}

@@ -145,7 +145,8 @@ def train_step(self:Trainer)->dict: # loss, gradient norm and learning rate of t
     cfg,model,n,loss = self.cfg,self.run.model.train(),self.cfg.gradient_accumulation_steps,0.
     for _ in range(n):
         x,y = (torch.from_numpy(o).to(self.device) for o in self.sampler.next_batch())
-        l = F.cross_entropy(model(x).flatten(0,1).float(), y.flatten())/n
+        with torch.autocast(self.device, torch.bfloat16, enabled=cfg.dtype=='bfloat16'): logits = model(x)
+        l = F.cross_entropy(logits.flatten(0,1).float(), y.flatten())/n
         l.backward()
         loss += l.item()
     if not math.isfinite(loss): raise UserError(f'the loss is {loss} at step {self.step+1}: a lower lr may help' + (f'; the best weights so far are in {self.folder}' if self.best<math.inf else ''))
