@@ -105,7 +105,7 @@ class Trainer:
         tok=None        # Tokenizer of a run that is resumed; none: trained, fetched or inherited
     ):
         self.cfg,self.folder,self.device = cfg,Path(folder),get_device(cfg.device)
-        self.splits = split_episodes(episodes, cfg.split_ratios, cfg.seed)
+        self.splits = split_episodes(episodes, cfg.split_ratios)
         texts = [e.text for e in limit_episodes(self.splits.train, cfg.num_samples, cfg.seed)]
         start = load_run(cfg.pretrained_model, 'cpu') if cfg.pretrained_model else None
         if start: self.cfg = cfg = inherit(cfg, start.cfg)
