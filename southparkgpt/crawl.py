@@ -366,13 +366,14 @@ def report(
     pages, # `Page`s after a crawl
     out    # Its folder
 )->str:
-    "What a crawl brought and, by name, what it did not; `UserError` if an episode is missing."
+    "What a crawl brought and, by name, what it did not; as a `UserError` if an episode is missing, or nothing came."
     good = [p for p in pages if p.status=='ok']
     lines = [f'{len(good)} episodes, {sum(p.rows for p in good)} rows in {out}']
     for status in 'red link','no script','duplicate':
         if names := [p.label for p in pages if p.status==status]: lines.append(f"{status} ({len(names)}): {'; '.join(names)}")
-    if lost := [p for p in pages if p.status=='missing']:
-        raise UserError('\n'.join([*lines, f'missing ({len(lost)}); the same command asks for these again:', *(f'  {p.label}: {p.reason}' for p in lost)]))
+    lost = [f'  {p.label}: {p.reason}' for p in pages if p.status=='missing']
+    if lost: lines += [f'missing ({len(lost)}); the same command asks for these again:', *lost]
+    if lost or not good: raise UserError('\n'.join(lines))
     return '\n'.join(lines)
 
 # %% ../nbs/02_crawl.ipynb #c0054
