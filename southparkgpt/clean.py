@@ -291,7 +291,7 @@ def clean_folder(
     for f in tqdm(csv_files(src), desc='cleaning', unit='episode', disable=None): total += clean_episode(f, out, touched)
     return total,touched
 
-# %% ../nbs/03_clean.ipynb #c0067
+# %% ../nbs/03_clean.ipynb #c0066
 @command
 def spgpt_clean(
     src:required("Folder of the crawler's CSV files")=None,

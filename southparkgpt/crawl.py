@@ -228,7 +228,7 @@ def get(self:Wiki,
     if old is None or old.text is None or time.time()-old.date>=self.max_age: self.cache.save(old := self.fetch(url, old))
     return old.text
 
-# %% ../nbs/02_crawl.ipynb #c0034
+# %% ../nbs/02_crawl.ipynb #c0033
 class SavedPages:
     "Pages in a folder that were saved from a browser."
     def __init__(self, folder):
@@ -246,7 +246,7 @@ class SavedPages:
         if file := self.files.get(page_title(url)): return self.read(file)
         raise UserError(f'{self.folder} has no page "{page_title(url)}": open {url} in a browser and save it there as HTML')
 
-# %% ../nbs/02_crawl.ipynb #c0037
+# %% ../nbs/02_crawl.ipynb #c0036
 def get_gallery(
     get,    # Function from an address to HTML, or None if there is no such page
     url:str # A page with galleries
@@ -264,7 +264,7 @@ def get_season(
     if not (links or season.red) and season_number(season.title): raise UserError(f'{season.href} lists no episodes')
     return links or [season]
 
-# %% ../nbs/02_crawl.ipynb #c0038
+# %% ../nbs/02_crawl.ipynb #c0037
 def wiki_list(
     get,       # As for `get_gallery`
     portal:str # Address of the page that lists the seasons
@@ -280,7 +280,7 @@ def wiki_list(
     if not pages: raise UserError(f'{portal} has no galleries of seasons and episodes: give the full address of the page that lists the scripts as base_url')
     return pages
 
-# %% ../nbs/02_crawl.ipynb #c0041
+# %% ../nbs/02_crawl.ipynb #c0040
 def rows_csv(
     rows # `(speaker, text)` pairs
 )->str:
@@ -289,7 +289,7 @@ def rows_csv(
     csv.writer(f, lineterminator='\n').writerows(rows)
     return f.getvalue()
 
-# %% ../nbs/02_crawl.ipynb #c0043
+# %% ../nbs/02_crawl.ipynb #c0042
 def write_manifest(
     out,  # Folder of the crawl
     pages # `Page`s
@@ -306,7 +306,7 @@ def read_manifest(
     except FileNotFoundError: return []
     except (ValueError, TypeError): raise UserError(f'{path} is damaged: delete it to crawl afresh') from None
 
-# %% ../nbs/02_crawl.ipynb #c0046
+# %% ../nbs/02_crawl.ipynb #c0045
 @patch
 def fetch(self:Page,
     get,       # As for `get_gallery`
@@ -324,7 +324,7 @@ def fetch(self:Page,
     if html is None: return replace(self, status='missing', reason='the link is not red, but there is no such page')
     return replace(self, status='no script', reason='no script table on the page')
 
-# %% ../nbs/02_crawl.ipynb #c0049
+# %% ../nbs/02_crawl.ipynb #c0048
 IN_FLIGHT = 2
 
 def _fetch_all(pages, get, out, client):
@@ -345,7 +345,7 @@ def _writing(out):
     try: yield
     except OSError as e: raise UserError(f'cannot write to {out} ({e.strerror or e}): make room there, or choose another folder') from e
 
-# %% ../nbs/02_crawl.ipynb #c0050
+# %% ../nbs/02_crawl.ipynb #c0049
 def _drop_renamed(old, pages, out):
     "Delete the files of the last crawl that this one will not write, but not those of a season that it could not read."
     keep = {p.path(out) for p in pages if p.episode}
@@ -361,7 +361,7 @@ def _drop_twins(pages, out):
         p.path(out).unlink()
         pages[i] = replace(p, status='duplicate', reason=f'the same script as {first[p.sha256].title}', rows=None, sha256=None)
 
-# %% ../nbs/02_crawl.ipynb #c0052
+# %% ../nbs/02_crawl.ipynb #c0051
 def report(
     pages, # `Page`s after a crawl
     out    # Its folder
@@ -376,7 +376,7 @@ def report(
     if lost or not good: raise UserError('\n'.join(lines))
     return '\n'.join(lines)
 
-# %% ../nbs/02_crawl.ipynb #c0054
+# %% ../nbs/02_crawl.ipynb #c0053
 def crawl(
     base_url:str,           # Root of a wiki, or full address of its portal
     out,                    # Folder for the CSV files, the manifest, and the cache in `pages`
@@ -402,7 +402,7 @@ def crawl(
     report(pages, out)
     return pages
 
-# %% ../nbs/02_crawl.ipynb #c0067
+# %% ../nbs/02_crawl.ipynb #c0066
 @command
 def spgpt_crawl(
     base_url:str=PUBLIC_WIKI, # Root of the wiki, or full address of the page that lists its seasons
