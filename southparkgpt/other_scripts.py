@@ -17,8 +17,8 @@ from .config import UserError, command, required
 def mark_actions(
     s:str # Speech
 )->str:
-    "`s` with stage directions in brackets: parentheses that begin with a small letter, or are all there is."
-    return re.sub(r'^\(([^()\[\]]*)\)$|\((?=[a-z])([^()\[\]]*)\)', lambda m: f'[{m[1] or m[2] or ""}]', s)
+    "`s` with stage directions in brackets: parentheses that begin with a small letter, or are all there is and no exclamation or question."
+    return re.sub(r'^\(([^()\[\]]*)(?<![!?])\)$|\((?=[a-z])([^()\[\]]*)\)', lambda m: f'[{m[1] or m[2] or ""}]', s)
 
 # %% ../nbs/17_other_scripts.ipynb #c0010
 _technical = re.compile(r"V\.?O\.?|O\.?S\.?|O\.?C\.?|OFF|CONT.*", re.I)
