@@ -406,10 +406,10 @@ def crawl(
 @command
 def spgpt_crawl(
     base_url:str=PUBLIC_WIKI, # Root of the wiki, or full address of the page that lists its seasons
-    out:required('Folder for the CSV files, manifest.jsonl, and the pages themselves')=None,
+    out:required('Folder for the CSV files, manifest.jsonl, and the pages themselves, in pages/')=None,
     delay:float=1.,           # Seconds between two requests
     api:switch("Ask MediaWiki's API at once, rather than when the pages are refused")=False,
-    offline:switch('Make the files anew from the pages that were fetched before')=False,
+    offline:switch('Make the files anew from the pages that OUT/pages holds, without a network')=False,
     from_pages:str=None       # Folder of pages that were saved from a browser, to be read in place of the wiki
 ):
     "Get the scripts of a wiki, one CSV file an episode. What came within a day is not asked for again."
