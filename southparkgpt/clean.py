@@ -17,14 +17,13 @@ from pathlib import Path
 from tqdm import tqdm
 from .config import UserError, command, required, write_text
 
-# %% ../nbs/03_clean.ipynb #c0006
+# %% ../nbs/03_clean.ipynb #c0005
 SOUTHPARK_CHARS = frozenset(map(chr, range(32, 126))) - {'`'} | {'\n'}
 CLEANED_CHARS = SOUTHPARK_CHARS - set('<^|')
 
-# %% ../nbs/03_clean.ipynb #c0009
+# %% ../nbs/03_clean.ipynb #c0008
 Row = namedtuple('Row', 'speaker text') # Row('Hesper', 'Quickly, dear. [points] Down the stairs.')
 
-# %% ../nbs/03_clean.ipynb #c0011
 def read_csv(
     path # UTF-8, no header, two columns
 )->list: # Of `Row`
@@ -39,7 +38,7 @@ def read_csv(
         except (csv.Error, UnicodeDecodeError) as e: raise UserError(f'{path}, line {reader.line_num}: no CSV in UTF-8 ({e})')
     return rows
 
-# %% ../nbs/03_clean.ipynb #c0013
+# %% ../nbs/03_clean.ipynb #c0009
 def write_csv(
     rows, # Pairs of speaker and text
     path  # Target file
@@ -49,7 +48,7 @@ def write_csv(
     csv.writer(f, lineterminator='\n').writerows(rows)
     write_text(path, f.getvalue())
 
-# %% ../nbs/03_clean.ipynb #c0018
+# %% ../nbs/03_clean.ipynb #c0014
 TABLES = dict(
     quotes={"‘’‚‛′ʼ´`":"'", '“”„‟″«»':'"'},
     dashes={'‐‑‒–−~':'-', '—―':'--'},
@@ -63,13 +62,12 @@ def translator(
     t = str.maketrans({c:v for k,v in table.items() for c in k})
     return lambda s: s.translate(t)
 
-# %% ../nbs/03_clean.ipynb #c0021
+# %% ../nbs/03_clean.ipynb #c0017
 def accents(s:str)->str:
     "Letters without their accents, and compatibility forms as what they stand for."
     if s.isascii(): return s
     return ''.join(c for c in unicodedata.normalize('NFKD', s) if not unicodedata.combining(c))
 
-# %% ../nbs/03_clean.ipynb #c0024
 _foreign = re.compile(r'''(?:(?<!\w)[^\w\s"'()\[\]]+)?         # punctuation right before the phrase
                           (")?                                 # its quote, if it has one
                           (?<![A-Za-z])(?![A-Za-z])[^\W\d_]    # a letter beyond ASCII, not at the end of a Latin word
@@ -80,12 +78,11 @@ def foreign(s:str)->str:
     "`s` without phrases in other scripts."
     return s if s.isascii() else _foreign.sub(' ', s)
 
-# %% ../nbs/03_clean.ipynb #c0027
+# %% ../nbs/03_clean.ipynb #c0020
 def outside(s:str)->str:
     "`s` without characters that are neither in the set nor white space."
     return re.sub(r'[^\s -_a-}]', '', s)
 
-# %% ../nbs/03_clean.ipynb #c0029
 _hollow = re.compile(r'\(\s*\)|\[\s*\]')
 
 def spaces(s:str)->str:
@@ -93,7 +90,7 @@ def spaces(s:str)->str:
     while _hollow.search(s): s = _hollow.sub(' ', s)
     return ' '.join(s.split())
 
-# %% ../nbs/03_clean.ipynb #c0032
+# %% ../nbs/03_clean.ipynb #c0021
 def both(
     f # From str to str
 ):    # From `Row` to `Row`
@@ -102,7 +99,7 @@ def both(
 
 CSV_RULES = {k:both(translator(v)) for k,v in TABLES.items()} | {f.__name__:both(f) for f in (accents, foreign, outside, spaces)}
 
-# %% ../nbs/03_clean.ipynb #c0035
+# %% ../nbs/03_clean.ipynb #c0025
 def apply_rules(
     row:Row,              # What to change
     rules:dict,           # Name to function from `Row` to `Row`, in order
@@ -116,7 +113,6 @@ def apply_rules(
         row = new
     return row
 
-# %% ../nbs/03_clean.ipynb #c0038
 def apply_all(
     rows,                # Of `Row`
     rules:dict,          # As for `apply_rules`
@@ -125,21 +121,20 @@ def apply_all(
     "Send `rows` through `rules`, and drop those that become empty."
     return [r for row in rows if (r := apply_rules(row, rules, touched)).text]
 
-# %% ../nbs/03_clean.ipynb #c0042
+# %% ../nbs/03_clean.ipynb #c0028
 _rare = translator({'<':'(', '^':'', '|':' '})
 
 def markup(s:str)->str:
     "`s` without HTML tags and the three characters that `CLEANED_CHARS` lacks."
     return spaces(_rare(re.sub(r'</?\w*\s*/?>', '', s)))
 
-# %% ../nbs/03_clean.ipynb #c0045
 _name = translator({'"':"'", '[':'(', ']':')'})
 
 def speaker(row:Row)->Row:
     "Tidy the name: no quotes or brackets, no colon, comma or space at its ends."
     return row._replace(speaker=spaces(_name(row.speaker)).strip(' :,'))
 
-# %% ../nbs/03_clean.ipynb #c0048
+# %% ../nbs/03_clean.ipynb #c0031
 _nested = re.compile(r'\[([^\[\]]*)\[([^\[\]]*)\]([^\[\]]*)\]')
 
 def brackets(row:Row)->Row:
@@ -150,7 +145,7 @@ def brackets(row:Row)->Row:
     s = re.sub(r'\[([^\[\]]*)\]?|\]', lambda m: ' ' if m[1] is None else f'[{m[1]}]', s)
     return row._replace(text=spaces(s))
 
-# %% ../nbs/03_clean.ipynb #c0051
+# %% ../nbs/03_clean.ipynb #c0034
 _stray = re.compile(r'(\w?)((?:\s*\[[^\[\]]*\])+)\s*[.,;:](?=[\s\[]|$)')
 
 def punctuation(row:Row)->Row:
@@ -159,14 +154,13 @@ def punctuation(row:Row)->Row:
     while m := _stray.search(s): s = f"{s[:m.start()]}{m[1]}{m[0][-1] if m[1] else ''}{m[2]}{s[m.end():]}"
     return row._replace(text=s)
 
-# %% ../nbs/03_clean.ipynb #c0054
+# %% ../nbs/03_clean.ipynb #c0037
 def segments(
     text:str # Balanced brackets
 )->list:     # Speech as it is, actions with their brackets
     "Split `text` into speech and actions."
     return [s for p in re.split(r'(\[[^\[\]]*\])', text) if (s := p.strip())]
 
-# %% ../nbs/03_clean.ipynb #c0056
 def _action(s):
     "An action with a capital and no spaces inside its brackets; speech as it is."
     if s[0]!='[': return s
@@ -177,18 +171,17 @@ def actions(row:Row)->Row:
     "Let every action start with a capital, and separate the parts by one space."
     return row._replace(text=spaces(' '.join(map(_action, segments(row.text)))))
 
-# %% ../nbs/03_clean.ipynb #c0059
+# %% ../nbs/03_clean.ipynb #c0040
 def scenes(row:Row)->Row:
     "Take the brackets from a text that is nothing but one action of nobody."
     m = re.fullmatch(r'\[([^\[\]]*)\]', row.text)
     return row._replace(text=m[1]) if m and not row.speaker else row
 
-# %% ../nbs/03_clean.ipynb #c0062
 def speech_quotes(row:Row)->Row:
     "Single quotes inside what a speaker says and does."
     return row._replace(text=row.text.replace('"', "'")) if row.speaker else row
 
-# %% ../nbs/03_clean.ipynb #c0064
+# %% ../nbs/03_clean.ipynb #c0041
 SCRIPT_RULES = dict(markup=both(markup), speaker=speaker, brackets=brackets, punctuation=punctuation, actions=actions,
                     scenes=scenes, speech_quotes=speech_quotes)
 
@@ -201,7 +194,7 @@ def normalise(
     "All rules of both stages; a second time they change nothing."
     return apply_rules(row, rules)
 
-# %% ../nbs/03_clean.ipynb #c0067
+# %% ../nbs/03_clean.ipynb #c0044
 def group(
     name:str,  # Of a speaker
     known:dict # The names of the episode, by their lower-case forms
@@ -210,7 +203,7 @@ def group(
     parts = [known.get(p.casefold()) for p in re.split(r'\s*(?:[/,&]|\band\b)\s*', name, flags=re.I) if p]
     return ' and '.join(filter(None, [', '.join(parts[:-1]), parts[-1]])) if len(parts)>1 and all(parts) else name
 
-# %% ../nbs/03_clean.ipynb #c0069
+# %% ../nbs/03_clean.ipynb #c0045
 def one_spelling(
     rows # Of one episode
 )->list:
@@ -219,7 +212,7 @@ def one_spelling(
     for s,_ in Counter(r.speaker for r in rows if r.speaker).most_common(): best.setdefault(s.casefold(), s)
     return [r._replace(speaker=group(best[r.speaker.casefold()], best)) if r.speaker else r for r in rows]
 
-# %% ../nbs/03_clean.ipynb #c0072
+# %% ../nbs/03_clean.ipynb #c0048
 def render(
     rows # In canonical form
 )->str:  # One line a row, each ended by a newline
@@ -227,7 +220,7 @@ def render(
     def body(text): return ' '.join(s if s[0]=='[' else f'"{s}"' for s in segments(text))
     return ''.join(f'{r.speaker}, {body(r.text)}\n' if r.speaker else f',{r.text}\n' for r in rows)
 
-# %% ../nbs/03_clean.ipynb #c0075
+# %% ../nbs/03_clean.ipynb #c0051
 _line = re.compile(r'([^"\[\]]*?)[\s,:]*(["\[].*)', re.S)
 
 def parse_line(
@@ -238,7 +231,7 @@ def parse_line(
     m = None if line.startswith(',') else _line.fullmatch(line.strip())
     return normalise(Row(m[1], m[2].replace('"', ' ')) if m and m[1] else Row('', line.removeprefix(',')), rules)
 
-# %% ../nbs/03_clean.ipynb #c0077
+# %% ../nbs/03_clean.ipynb #c0053
 def parse(
     text:str,          # A script
     strict:bool=False, # Refuse lines that `render` would not have written
@@ -251,7 +244,7 @@ def parse(
         if strict and (not r.text or render([r])!=f'{l}\n'): raise UserError(f'line {i} is not in the script format: {l[:80]!r}')
     return [r for r in rows if r.text]
 
-# %% ../nbs/03_clean.ipynb #c0081
+# %% ../nbs/03_clean.ipynb #c0056
 def speaker_counts(
     folder # Of scripts in the script format (.txt)
 )->Counter: # Lines of each speaker
@@ -259,7 +252,7 @@ def speaker_counts(
     lines = (l for f in sorted(Path(folder).glob('*.txt')) for l in f.read_text(encoding='utf-8').split('\n') if not l.startswith(','))
     return Counter(m[1] for l in lines if (m := _line.fullmatch(l)))
 
-# %% ../nbs/03_clean.ipynb #c0086
+# %% ../nbs/03_clean.ipynb #c0061
 def csv_files(
     src # Folder
 )->list: # Paths, sorted
@@ -269,25 +262,26 @@ def csv_files(
     if not (files := sorted(src.glob('*.csv'))): raise UserError(f'no CSV files in {src}; spgpt_crawl writes one for each episode')
     return files
 
-# %% ../nbs/03_clean.ipynb #c0088
+# %% ../nbs/03_clean.ipynb #c0062
 def clean_episode(
     path,           # CSV file of the crawler
     out:Path,       # Folder of the two datasets
     touched:Counter # Counts the rows that each rule changed
 )->Counter:         # Of rows, dropped rows, and characters in each dataset
-    "Write one episode to both datasets."
+    "Write one episode to both datasets, once it is sure that they keep to their characters."
     raw = read_csv(path)
     rows = apply_all(raw, CSV_RULES, touched)
     canonical = apply_all(rows, SCRIPT_RULES, touched)
     spelt = one_spelling(canonical)
     touched['one_spelling'] += sum(a!=b for a,b in zip(canonical, spelt))
     text = render(spelt)
+    assert set(''.join(map(''.join, rows)))<=SOUTHPARK_CHARS and set(text)<=CLEANED_CHARS, path
     table = out/'southpark'/path.name
     write_csv(rows, table)
     write_text(out/'cleaned-southpark'/f'{path.stem}.txt', text)
     return Counter({'episodes':1, 'rows':len(raw), 'dropped':len(raw)-text.count('\n'), 'southpark':table.stat().st_size, 'cleaned-southpark':len(text)})
 
-# %% ../nbs/03_clean.ipynb #c0091
+# %% ../nbs/03_clean.ipynb #c0063
 def clean_folder(
     src, # Folder of CSV files
     out  # Folder that gets `southpark/` and `cleaned-southpark/`
@@ -297,7 +291,7 @@ def clean_folder(
     for f in tqdm(csv_files(src), desc='cleaning', unit='episode', disable=None): total += clean_episode(f, out, touched)
     return total,touched
 
-# %% ../nbs/03_clean.ipynb #c0095
+# %% ../nbs/03_clean.ipynb #c0066
 @command
 def spgpt_clean(
     src:required("Folder of the crawler's CSV files")=None,

@@ -17,20 +17,27 @@ from .config import UserError, command, required
 def mark_actions(
     s:str # Speech
 )->str:
-    "`s` with stage directions in brackets: parentheses that begin with a small letter, or are all there is."
-    return re.sub(r'^\(([^()\[\]]*)\)$|\((?=[a-z])([^()\[\]]*)\)', lambda m: f'[{m[1] or m[2] or ""}]', s)
+    "`s` with stage directions in brackets: parentheses that begin with a small letter, or are all there is and no exclamation or question."
+    return re.sub(r'^\(([^()\[\]]*)(?<![!?])\)$|\((?=[a-z])([^()\[\]]*)\)', lambda m: f'[{m[1] or m[2] or ""}]', s)
 
 # %% ../nbs/17_other_scripts.ipynb #c0010
 _technical = re.compile(r"V\.?O\.?|O\.?S\.?|O\.?C\.?|OFF|CONT.*", re.I)
 _small = set('a an and at by for from in of on or the to under with'.split())
+_titles = set('mr mrs ms dr st jr sr sgt lt pvt cpl'.split())
+
+def _calm(m):
+    "The word in match `m` of a shouted name as it is spelt: small, an abbreviation as it stands, or with one capital."
+    word = m[0].lower().strip('.')
+    if m[0][0] in "'’" or m.start() and m[0].lower() in _small: return m[0].lower()
+    spoken = len(word)>3 or word in _titles or re.search('[aeiouy]', word)
+    return m[0].capitalize() if spoken else m[0]
 
 def named(
     name:str,       # As typed
     manner:str|None # What stood in parentheses behind it
 )->Row:
     "A row for `name`, not shouted, that begins with the `manner` as an action."
-    def calm(m): return m[0].lower() if m.start() and m[0].lower() in _small else m[0].capitalize()
-    if name==name.upper(): name = re.sub(r'[^\W\d_]+\.?', calm, name)
+    if name==name.upper(): name = re.sub(r"['’](?:S|T|D|LL|RE|VE)\b|[^\W\d_]+\.?", _calm, name)
     return Row(name.strip(), f'[{manner}]' if manner and not _technical.fullmatch(manner.strip()) else '')
 
 # %% ../nbs/17_other_scripts.ipynb #c0013
@@ -114,9 +121,9 @@ def read_block(
     if len(lines)==1 and (_transition.fullmatch(first) or first[0]=='>' and first[-1]!='<'): return []
     if _heading.match(first) or re.match(r'\.\w', first):
         return [Row('', re.sub(r'\s*#[^#]*#$', '', first.lstrip('.')))] + (read_block(lines[1:]) if lines[1:] else [])
-    forced = first[0]=='@' and len(lines)>1
-    cue = first.lstrip('@').rstrip('^ ')
-    who = named(*_cue.fullmatch(cue).groups()) if forced and _cue.fullmatch(cue) else split_cue(cue, '\n'.join(lines[1:])) if first[0] not in '!~>' else None
+    forced = re.fullmatch(r'@\s*(.+?)\s*(?:\(([^()]*)\))?[\s^]*', first) if lines[1:] else None
+    if forced: who = named(*forced.groups())._replace(speaker=forced[1])
+    else: who = split_cue(first.rstrip('^ '), '\n'.join(lines[1:])) if first[0] not in '!~>@' else None
     if not who: return [Row('', ' '.join(re.sub(r'^[!~>]\s*|\s*<$', '', l) for l in lines))]
     return [who._replace(text=' '.join([who.text, *(mark_actions(l.lstrip('~')) for l in lines[1:])]).strip())]
 
