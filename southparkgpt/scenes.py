@@ -138,19 +138,23 @@ class Voices:
         p = np.exp(score-score.max())
         return dict(zip(self.names, (p/p.sum()).tolist()))
 
-# %% ../nbs/22_scenes.ipynb #c0027
+# %% ../nbs/22_scenes.ipynb #c0028
 def in_character(
     voices:Voices, # Trained on other lines
-    lines          # `(speaker, text)`
+    lines,         # `(speaker, text)`
+    together:int=5 # Lines of a speaker that are heard at once, at most
 )->dict:           # JSON-ready
-    "Share of lines whose speaker is named right, over all lines and as a mean over speakers; beside it what always naming the commonest would get."
-    lines = [(s,t) for s,t in lines if s in voices.names]
-    right = [(s, max(p := voices(t), key=p.get)==s) for s,t in lines]
-    by = {s:[ok for n,ok in right if n==s] for s in {s for s,_ in right}}
-    mean = lambda v: float(np.mean(v)) if len(v) else math.nan
-    return dict(lines=len(lines), accuracy=mean([ok for _,ok in right]), mean_over_speakers=mean([mean(v) for v in by.values()]), commonest=max((len(v) for v in by.values()), default=0)/max(1, len(lines)))
+    "How often the speaker is named right."
+    said = {}
+    for s,t in lines:
+        if s in voices.names: said.setdefault(s, []).append(t)
+    heard = {s:[' '.join(ts[i:i+together]) for i in range(0, len(ts), together)] for s,ts in said.items()}
+    right = {s:[max(p := voices(t), key=p.get)==s for t in ts] for s,ts in heard.items()}
+    n = sum(map(len, right.values()))
+    return dict(heard=n, accuracy=sum(map(sum, right.values()))/max(1, n), mean_over_speakers=float(np.mean([np.mean(r) for r in right.values()])) if n else math.nan,
+                commonest=max(map(len, right.values()), default=0)/max(1, n))
 
-# %% ../nbs/22_scenes.ipynb #c0032
+# %% ../nbs/22_scenes.ipynb #c0033
 def scene_table(
     measured:dict # Name to a dict of figures
 )->str:           # Markdown, a row a figure
