@@ -206,7 +206,7 @@ def read_row(
     title = meta.get('title') or 'untitled '+hashlib.sha256(text[:4096].encode()).hexdigest()[:12]
     return Book(str(title), int(year[0]) if year else 0, text)
 
-# %% ../nbs/16_books.ipynb #c0034
+# %% ../nbs/16_books.ipynb #c0035
 def make_jobs(
     source,              # From `open_source`
     text_column:str,     # Where the text is
@@ -226,7 +226,7 @@ def _told(source):
     try: yield from source
     except (OSError, ValueError) as e: raise UserError(f'the source broke off ({e}). Shards that are whole stand; the same command goes on behind them') from e
 
-# %% ../nbs/16_books.ipynb #c0035
+# %% ../nbs/16_books.ipynb #c0036
 Tokens = namedtuple('Tokens', 'title year ids')
 Tokens.__doc__ = "A book's tokens, as bytes."
 
@@ -240,11 +240,11 @@ def encode_books(
     for b in books:
         clean = clean_book(b.text, counts, unwrapped)
         words = clean.count(' ')+clean.count('\n')+1 if clean else 0
-        counts.update({'characters':len(b.text), 'words':words, 'lines':len(b.text.splitlines()), 'books':1, 'empty':not clean, 'clean characters':len(clean)})
+        counts.update({'characters':len(b.text), 'words':words, 'lines':len(b.text.splitlines()), 'books':1, 'empty':int(not clean), 'clean characters':len(clean)})
         if clean: out.append(Tokens(b.title, b.year, encoder(clean)))
     return out,counts
 
-# %% ../nbs/16_books.ipynb #c0038
+# %% ../nbs/16_books.ipynb #c0039
 def _start_worker(tokenizer, unwrapped):
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -253,7 +253,7 @@ def _start_worker(tokenizer, unwrapped):
 
 def _work(books): return encode_books(books, *_worker)
 
-# %% ../nbs/16_books.ipynb #c0039
+# %% ../nbs/16_books.ipynb #c0040
 def run_jobs(
     jobs,               # From `make_jobs`
     tokenizer,          # File of the tokenizer
@@ -390,7 +390,7 @@ def tokenize_books(
     write_shards(results, out, BookEncoder(tokenizer).dtype, shard_tokens, held_out)
     write_text(Path(out)/'books.json', json.dumps(dict(settings=settings, done=True), indent=1))
 
-# %% ../nbs/16_books.ipynb #c0057
+# %% ../nbs/16_books.ipynb #c0056
 class ShardedStore:
     "Many `TokenStore`s that act as one, with the `titles` of their documents."
     def __init__(self,
@@ -407,7 +407,7 @@ class ShardedStore:
         k = np.searchsorted(self.starts, i, side='right')-1
         return self.stores[k][i-self.starts[k]]
 
-# %% ../nbs/16_books.ipynb #c0058
+# %% ../nbs/16_books.ipynb #c0057
 def open_shards(
     out,              # Folder of the shards
     part:str='train'  # train or held_out
@@ -418,7 +418,7 @@ def open_shards(
     titles = [t for f in folders for t in json.loads((f/'index.json').read_text())['titles']]
     return ShardedStore(map(open_store, folders), titles)
 
-# %% ../nbs/16_books.ipynb #c0061
+# %% ../nbs/16_books.ipynb #c0060
 def book_statistics(
     out # Folder of the shards
 )->dict:
@@ -432,7 +432,7 @@ def book_statistics(
             total.update({f'{part} books':len(s), f'{part} tokens':len(s.ids), 'bytes':s.ids.nbytes})
     return dict(total)
 
-# %% ../nbs/16_books.ipynb #c0062
+# %% ../nbs/16_books.ipynb #c0061
 def plot_issued_years(
     out,      # Folder of the shards
     path=None # Where to save the figure
@@ -451,7 +451,7 @@ def plot_issued_years(
     if path: Path(path).parent.mkdir(parents=True, exist_ok=True); fig.savefig(path, dpi=150)
     return fig
 
-# %% ../nbs/16_books.ipynb #c0065
+# %% ../nbs/16_books.ipynb #c0064
 def find_tokenizer(
     name:str,                # File, run, name or gpt2
     folder:str='tokenizers'  # Where spgpt_tokenizers saves
@@ -462,7 +462,7 @@ def find_tokenizer(
         if f.is_file(): return load_tokenizer(f, f.stem)
     raise UserError(f'no tokenizer {name!r}: name a .json file of spgpt_tokenizers, a run, or gpt2')
 
-# %% ../nbs/16_books.ipynb #c0066
+# %% ../nbs/16_books.ipynb #c0065
 @command
 def spgpt_books(
     tokenizer:required('File of a trained tokenizer, a run, or gpt2')=None,
