@@ -6,7 +6,7 @@
 __all__ = ['KEEPING', 'PROMPT', 'TRANSLATE', 'Reply', 'Report', 'Estimate', 'latin', 'read_script', 'split_parts', 'plain', 'odd',
            'fault', 'hide_key', 'said', 'send', 'Stopped', 'Service', 'proofread_part', 'translate_line', 'differing',
            'word_changes', 'diff', 'proofread_episode', 'proofread_folder', 'token_counter', 'estimate', 'cost',
-           'connect', 'source_files', 'write_reports', 'spgpt_proofread', 'summary']
+           'connect', 'source_files', 'write_reports', 'summary', 'spgpt_proofread']
 
 # %% ../nbs/04_proofread.ipynb #c0002
 import difflib, hashlib, json, os, re, threading
@@ -134,9 +134,9 @@ class Stopped(Exception): "Nothing is asked any more, because another request fa
 class Service:
     "A model behind an OpenAI-compatible service, and the answers that it has given."
     def __init__(self,
-        client,    # `openai.OpenAI`
-        model:str, # Name that the service knows
-        cache,     # Folder of the answers
+        client,          # `openai.OpenAI`
+        model:str,       # Name that the service knows
+        cache,           # Folder of the answers
         again:bool=False # Ask once more where an answer does not pass
     ):
         self.client,self.model,self.cache,self.again = client,model,Path(cache),again
@@ -323,6 +323,18 @@ def write_reports(
     return words
 
 # %% ../nbs/04_proofread.ipynb #c0062
+def summary(
+    reports:list, # `Report`s
+    folder:Path   # For the tables
+):
+    "Write the tables, and print what matters of them."
+    words = write_reports(reports, folder)
+    print(f'parts that passed: {sum(r.passed for r in reports)} of {sum(r.parts for r in reports)}; lines changed: {sum(r.changed for r in reports):,} of {sum(r.lines for r in reports):,}; all of it in {folder}')
+    print('most frequent changes:', ', '.join(f'{a!r} to {b!r} {n}' for (a,b),n in words.most_common(10)))
+    for why,n in Counter(re.sub(r"\d+|'.*'", '*', w) for r in reports for w in r.kept.values()).most_common(10): print(f'kept as it was, {n} times: {why}')
+    if bad := [r.episode for r in reports if not r.passed]: print(f"not written, for no part passed: {', '.join(bad)}")
+
+# %% ../nbs/04_proofread.ipynb #c0063
 @command
 def spgpt_proofread(
     src:required('Folder of scripts, such as data/cleaned-southpark; or of CSV files from the crawler, to have foreign text translated')=None,
@@ -343,15 +355,3 @@ def spgpt_proofread(
     e = estimate(files, service)
     print(f'{len(files)} episodes: {e.requests:,} parts to send, {e.cached:,} answered before; about {e.tokens_in:,} tokens sent and {e.tokens_out:,} answered ({e.how}); {cost(e, price_in, price_out)}')
     if not dry_run: summary(proofread_folder(files, out, service, jobs), Path(out)/'reports')
-
-# %% ../nbs/04_proofread.ipynb #c0063
-def summary(
-    reports:list, # `Report`s
-    folder:Path   # For the tables
-):
-    "Write the tables, and print what matters of them."
-    words = write_reports(reports, folder)
-    print(f'parts that passed: {sum(r.passed for r in reports)} of {sum(r.parts for r in reports)}; lines changed: {sum(r.changed for r in reports):,} of {sum(r.lines for r in reports):,}; all of it in {folder}')
-    print('most frequent changes:', ', '.join(f'{a!r} to {b!r} {n}' for (a,b),n in words.most_common(10)))
-    for why,n in Counter(re.sub(r"\d+|'.*'", '*', w) for r in reports for w in r.kept.values()).most_common(10): print(f'kept as it was, {n} times: {why}')
-    if bad := [r.episode for r in reports if not r.passed]: print(f"not written, for no part passed: {', '.join(bad)}")
