@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['FAMILIES', 'SIZES', 'BPE_NAMES', 'BOS', 'PATTERNS', 'TRICKY', 'Tokenizer', 'HFTokenizer', 'bpe_name',
-           'train_tokenizer', 'TiktokenTokenizer', 'load_tokenizer', 'get_tokenizer', 'shrink', 'to_tiktoken',
-           'words_whole', 'first_failure', 'encode_speed', 'measure_tokenizer', 'train_families', 'read_comparison',
-           'compare_tokenizers', 'comparison_table', 'spgpt_tokenizers', 'plot_cuts', 'cut_html', 'explore_tokenizers']
+           'train_tokenizer', 'TiktokenTokenizer', 'load_tokenizer', 'get_tokenizer', 'shrink', 'family_of',
+           'to_tiktoken', 'words_whole', 'first_failure', 'encode_speed', 'measure_tokenizer', 'train_families',
+           'read_comparison', 'compare_tokenizers', 'comparison_table', 'spgpt_tokenizers', 'plot_cuts', 'cut_html',
+           'explore_tokenizers']
 
 # %% ../nbs/06_tokenizers.ipynb #c0002
 import hashlib, html, json, os, re, statistics, time
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import tokenizers as hf
+from fastcore.basics import patch
 from tokenizers import decoders, models, pre_tokenizers, trainers
 from tqdm import tqdm
 
@@ -192,24 +194,51 @@ def shrink(
 
 # %% ../nbs/06_tokenizers.ipynb #c0042
 PATTERNS = {
+    'char-level': r'[\s\S]',
     'metaspace': r' [^ ]*|[^ ]+',
     'metaspace-punctuation': r' [^ !-/:-@\[-`{-~]*|[!-/:-@\[-`{-~]|[^ !-/:-@\[-`{-~]+',
     'whitespace-punctuation': r'[^\W_]+|[\s\S]',
     'byte-level': r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"}
 
 # %% ../nbs/06_tokenizers.ipynb #c0043
+def family_of(
+    tok:HFTokenizer # Any, its name set aside
+)->str:             # char-level, a key of `FAMILIES`, or none
+    "The family whose way of cutting a tokenizer has; none for other people's."
+    if tok.tok.normalizer or not tok.tok.pre_tokenizer: return None
+    state = tok.tok.pre_tokenizer.__getstate__()
+    return 'char-level' if isinstance(tok.tok.model, models.WordLevel) else next((f for f,(cut,_) in FAMILIES.items() if cut().__getstate__()==state), None)
+
+# %% ../nbs/06_tokenizers.ipynb #c0044
 def to_tiktoken(
     tok:Tokenizer # Any
 ):                # A tiktoken.Encoding
-    "The same tokenizer for `tiktoken`; none for a vocabulary of characters that are longer than a byte, which it cannot express."
+    "The same tokenizer for `tiktoken`; none if it has characters longer than a byte, which cannot be expressed, or is not one of ours."
     import tiktoken
     if isinstance(tok, TiktokenTokenizer): return tok.enc
-    if tok.alphabet is not None and not all(map(str.isascii, tok.alphabet)): return None
-    pattern = r'[\s\S]' if tok.name=='char-level' else PATTERNS[bpe_name(tok.name)[0]]
+    family = family_of(tok) if isinstance(tok, HFTokenizer) else None
+    if not family or tok.alphabet is not None and not all(map(str.isascii, tok.alphabet)): return None
     ranks = {p:i for i,p in enumerate(tok.pieces) if i!=tok.bos_id}
-    return tiktoken.Encoding(name=tok.name, pat_str=pattern, mergeable_ranks=ranks, special_tokens={BOS:tok.bos_id})
+    return tiktoken.Encoding(name=tok.name, pat_str=PATTERNS[family], mergeable_ranks=ranks, special_tokens={BOS:tok.bos_id})
 
-# %% ../nbs/06_tokenizers.ipynb #c0046
+# %% ../nbs/06_tokenizers.ipynb #c0045
+@patch(as_prop=True)
+def twin(self:Tokenizer):
+    "What `to_tiktoken` gives, made once; none where `tiktoken` is not installed."
+    if '_twin' not in self.__dict__:
+        try: self._twin = to_tiktoken(self)
+        except ImportError: self._twin = None
+    return self._twin
+
+@patch
+def encode_array(self:Tokenizer,
+    text:str    # Any text made of known characters
+)->np.ndarray:  # Token ids (T,), uint32
+    "As `encode`, for much text."
+    if not self.twin or self.alphabet is not None and not self.alphabet.issuperset(text): return np.array(self.encode(text), np.uint32)
+    return self.twin.encode_to_numpy(text, disallowed_special=())
+
+# %% ../nbs/06_tokenizers.ipynb #c0049
 def words_whole(
     tok:Tokenizer, # Any
     texts          # Texts that it can encode
@@ -224,7 +253,7 @@ def words_whole(
         whole,total = whole+(borders[first]==borders[last-1]).sum(),total+len(first)
     return float(whole/max(1, total))
 
-# %% ../nbs/06_tokenizers.ipynb #c0049
+# %% ../nbs/06_tokenizers.ipynb #c0052
 TRICKY = ['two  spaces', ' a space first', 'and last ', '\n\nnewlines\n', '"quotes" [and] {more}', BOS, 'tab\there', 'café', '“quoted” – and…', '日本', '😀']
 
 def first_failure(
@@ -237,7 +266,7 @@ def first_failure(
         except UserError: return t,None
         if back!=t: return t,back
 
-# %% ../nbs/06_tokenizers.ipynb #c0051
+# %% ../nbs/06_tokenizers.ipynb #c0054
 def encode_speed(
     encoders:dict, # Name to function from text to ids
     texts,         # What to encode
@@ -252,7 +281,7 @@ def encode_speed(
             seconds[n].append(time.perf_counter()-start)
     return {n:size/statistics.median(s) for n,s in seconds.items()}
 
-# %% ../nbs/06_tokenizers.ipynb #c0053
+# %% ../nbs/06_tokenizers.ipynb #c0056
 def measure_tokenizer(
     tok:Tokenizer, # Which
     texts,         # The corpus
@@ -260,18 +289,16 @@ def measure_tokenizer(
     d_model:int=384 # Width of the model that the vocabulary is to serve
 )->dict:           # JSON-ready
     "Tokens, vocabulary used, words kept whole, what fails, encoding speed, and parameters of the embedding."
-    twin = to_tiktoken(tok)
-    encode = twin.encode_ordinary if twin else tok.encode
-    ids = [encode(t) for t in texts]
-    for t in held_out: assert encode(t)==tok.encode(t), f'{tok.name}: tiktoken and tokenizers differ'
+    ids = [tok.encode_array(t).tolist() for t in texts]
+    for t in held_out: assert tok.encode_array(t).tolist()==tok.encode(t), f'{tok.name}: tiktoken and tokenizers differ'
     changed = next((t for t,i in zip(texts, ids) if tok.decode(i)!=t), None)
     failure = (changed, '') if changed else first_failure(tok)
-    speed = encode_speed({'tiktoken' if isinstance(tok, TiktokenTokenizer) else 'tokenizers': tok.encode, **({'tiktoken':encode} if twin else {})}, held_out)
+    encoders = ({} if isinstance(tok, TiktokenTokenizer) else {'tokenizers':tok.encode}) | ({'tiktoken':tok.encode_array} if tok.twin else {})
     n,used = sum(map(len, ids)),len(set().union(*ids))
     return dict(name=tok.name, vocab_size=tok.vocab_size, used=used, tokens=n, chars_per_token=sum(map(len, texts))/max(1, n), words_whole=words_whole(tok, held_out),
-                lossless=failure is None or failure[1] is None, fails_on=failure and failure[0][:40], mb_per_second=speed, embedding_params=d_model*tok.vocab_size)
+                lossless=failure is None or failure[1] is None, fails_on=failure and failure[0][:40], mb_per_second=encode_speed(encoders, held_out), embedding_params=d_model*tok.vocab_size)
 
-# %% ../nbs/06_tokenizers.ipynb #c0057
+# %% ../nbs/06_tokenizers.ipynb #c0060
 def train_families(
     names,   # Of tokenizers
     texts,   # Texts of the training split
@@ -289,7 +316,7 @@ def train_families(
         except UserError as e: tqdm.write(f'gpt2 is left out: {e}')
     return made
 
-# %% ../nbs/06_tokenizers.ipynb #c0058
+# %% ../nbs/06_tokenizers.ipynb #c0061
 def read_comparison(
     path,      # comparison.json, or none
     corpus:str # Hash of the texts
@@ -298,7 +325,7 @@ def read_comparison(
     old = json.loads(Path(path).read_text()) if path and Path(path).exists() else {}
     return {r['name']:r for r in old['rows']} if old.get('corpus')==corpus else {}
 
-# %% ../nbs/06_tokenizers.ipynb #c0059
+# %% ../nbs/06_tokenizers.ipynb #c0062
 def compare_tokenizers(
     train_texts,  # What to train on
     texts,        # What to count
@@ -322,7 +349,7 @@ def compare_tokenizers(
             write_text(path, json.dumps(dict(corpus=corpus, rows=list(rows.values())), indent=1))
     return [rows[n] for n in names if n in rows]
 
-# %% ../nbs/06_tokenizers.ipynb #c0061
+# %% ../nbs/06_tokenizers.ipynb #c0064
 def comparison_table(
     rows # Of `compare_tokenizers`
 )->str:  # Markdown
@@ -331,7 +358,7 @@ def comparison_table(
                       'yes' if r['lossless'] else 'no', repr(r['fails_on']) if r['fails_on'] else '', f"{r['embedding_params']/1e6:.2f}M") for r in rows],
                     ['Tokenizer','Vocabulary','Used','Tokens','Characters per token','Words whole','Lossless','First text refused, or lost','Embedding, width 384'])
 
-# %% ../nbs/06_tokenizers.ipynb #c0066
+# %% ../nbs/06_tokenizers.ipynb #c0069
 @command
 def spgpt_tokenizers(
     src:required('DATA, or a folder of scripts')=None,
@@ -347,7 +374,7 @@ def spgpt_tokenizers(
     for r in rows:
         if r['name'].startswith('bpe-') and r['vocab_size']<bpe_name(r['name'])[1]: print(f"{r['name']}: no more pairs to merge after {r['vocab_size']:,} entries")
 
-# %% ../nbs/06_tokenizers.ipynb #c0069
+# %% ../nbs/06_tokenizers.ipynb #c0072
 _COLORS = ['#cfe3f7','#fde2c4','#d3ecd0','#f3cfe0','#fff3b8']
 
 def plot_cuts(
@@ -368,7 +395,7 @@ def plot_cuts(
     ax.axis('off')
     return fig
 
-# %% ../nbs/06_tokenizers.ipynb #c0073
+# %% ../nbs/06_tokenizers.ipynb #c0076
 def cut_html(
     tok:Tokenizer, # Any
     text:str       # What to cut; it may hold what the tokenizer does not know
@@ -380,7 +407,7 @@ def cut_html(
     spans = ''.join(f'<span style="background:{_COLORS[k%5]};color:black" title="{i}">{show(i)}</span>' for k,i in enumerate(ids))
     return f'<b>{len(ids)} tokens</b><pre style="white-space:pre-wrap;margin:0">{spans}</pre>'
 
-# %% ../nbs/06_tokenizers.ipynb #c0076
+# %% ../nbs/06_tokenizers.ipynb #c0079
 def explore_tokenizers(
     toks:list # Tokenizers to choose from
 ):            # An ipywidgets box
