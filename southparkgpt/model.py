@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['MODELS', 'Run', 'KVCache', 'attend', 'Attention', 'Block', 'sinusoids', 'LanguageModel', 'DecoderTransformer',
            'rope_angles', 'rotate', 'RoPEAttention', 'SwiGLU', 'ModernBlock', 'ModernTransformer', 'LSTMCache',
-           'LSTMModel', 'make_model', 'save_run', 'load_run']
+           'LSTMModel', 'make_model', 'flops_per_token', 'activation_bytes', 'model_summary', 'save_run', 'load_run']
 
 # %% ../nbs/08_model.ipynb #c0002
 import math
@@ -272,6 +272,47 @@ def make_model(
     return MODELS[cfg.architecture](cfg, vocab_size)
 
 # %% ../nbs/08_model.ipynb #c0054
+def flops_per_token(
+    model:LanguageModel,  # Any but an n-gram model, which multiplies nothing
+    context_len:int=None  # Length of the window; the model's own if none
+)->int:                   # Of a forward pass; training takes three times that
+    "Floating-point operations for a token in a full window (PaLM, appendix B)."
+    C,T = model.cfg.d_model,context_len or model.cfg.context_len
+    weights = _hidden(model) + model.vocab_size*C
+    return 2*weights + 4*T*C*len(getattr(model, 'blocks', []))
+
+def _hidden(model): return sum(p.numel() for n,p in model.named_parameters() if p.ndim>1 and n not in ('embed.weight','pos','head.weight'))
+
+# %% ../nbs/08_model.ipynb #c0058
+def activation_bytes(
+    model:LanguageModel, # In the mode in which it will train
+    cfg:Config           # context_len, dtype
+)->int:                  # For one window of a batch
+    "Memory that a forward pass keeps for the backward pass; the random generators are left as they were."
+    kept,own,device = {},{p.untyped_storage().data_ptr() for p in model.parameters()},model.embed.weight.device
+    def keep(t): kept[t.untyped_storage().data_ptr()] = t.untyped_storage().nbytes(); return t
+    ids = torch.zeros(1, cfg.context_len, dtype=torch.long, device=device)
+    with torch.random.fork_rng(), torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
+        with torch.autocast(device.type, torch.bfloat16, enabled=cfg.dtype=='bfloat16'): logits = model(ids)
+        loss = F.cross_entropy(logits.flatten(0,1).float(), ids.flatten())
+    return sum(n for p,n in kept.items() if p not in own)
+
+# %% ../nbs/08_model.ipynb #c0062
+def model_summary(
+    model:LanguageModel, # As built for the run
+    cfg:Config           # Of the run: optimizer, batch_size, context_len, dtype
+)->list:                 # `(quantity, number)`
+    "Parameters by part, FLOPs, and memory in training: what to know before it starts."
+    parts,N,C = {},model.num_params(),_hidden(model)
+    for n,p in model.named_parameters():
+        part = '.'.join([s for s in n.split('.')[:-1] if not s.isdigit()][:2]) or n
+        parts[part] = parts.get(part, 0)+p.numel()
+    flops,moments = flops_per_token(model, cfg.context_len),{'rmsprop':N, 'muon':2*N-C}.get(cfg.optimizer, 2*N)
+    memory = {'weights':4*N, 'gradients':4*N, 'optimiser':4*moments, 'activations of a batch':cfg.batch_size*activation_bytes(model, cfg)}
+    return [*((f'parameters: {k}', v) for k,v in {**parts, 'all':N}.items()), ('FLOPs per token: forward', flops), ('FLOPs per token: training', 3*flops),
+            *((f'MB: {k}', v/1e6) for k,v in {**memory, 'all':sum(memory.values())}.items())]
+
+# %% ../nbs/08_model.ipynb #c0066
 Run = namedtuple('Run', 'cfg tok model')
 Run.__doc__ = "A trained model with its configuration and tokenizer."
 
@@ -285,7 +326,7 @@ def save_run(
     run.tok.save(folder/'tokenizer.json')
     with atomic_path(folder/'model.safetensors') as p: save_file(run.model.state_dict(), p)
 
-# %% ../nbs/08_model.ipynb #c0055
+# %% ../nbs/08_model.ipynb #c0067
 def load_run(
     folder,                  # Run directory
     device:str='accelerated' # Where to put the model
