@@ -286,12 +286,13 @@ def _hidden(model): return sum(p.numel() for n,p in model.named_parameters() if 
 # %% ../nbs/08_model.ipynb #c0058
 def activation_bytes(
     model:LanguageModel, # In the mode in which it will train
-    cfg:Config           # context_len, dtype
-)->int:                  # For one window of a batch
+    cfg:Config,          # context_len, dtype
+    batch_size:int       # Windows at once
+)->int:
     "Memory that a forward pass keeps for the backward pass; the random generators are left as they were."
     kept,own,device = {},{p.untyped_storage().data_ptr() for p in model.parameters()},model.embed.weight.device
     def keep(t): kept[t.untyped_storage().data_ptr()] = t.untyped_storage().nbytes(); return t
-    ids = torch.zeros(1, cfg.context_len, dtype=torch.long, device=device)
+    ids = torch.zeros(batch_size, cfg.context_len, dtype=torch.long, device=device)
     with torch.random.fork_rng(), torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
         with torch.autocast(device.type, torch.bfloat16, enabled=cfg.dtype=='bfloat16'): logits = model(ids)
         loss = F.cross_entropy(logits.flatten(0,1).float(), ids.flatten())
@@ -308,7 +309,8 @@ def model_summary(
         part = '.'.join([s for s in n.split('.')[:-1] if not s.isdigit()][:2]) or n
         parts[part] = parts.get(part, 0)+p.numel()
     flops,moments = flops_per_token(model, cfg.context_len),{'rmsprop':N, 'muon':2*N-C}.get(cfg.optimizer, 2*N)
-    memory = {'weights':4*N, 'gradients':4*N, 'optimiser':4*moments, 'activations of a batch':cfg.batch_size*activation_bytes(model, cfg)}
+    one,two = (activation_bytes(model, cfg, B) for B in (1,2))
+    memory = {'weights':4*N, 'gradients':4*N, 'optimiser':4*moments, 'activations of a batch':one+(cfg.batch_size-1)*(two-one)}
     return [*((f'parameters: {k}', v) for k,v in {**parts, 'all':N}.items()), ('FLOPs per token: forward', flops), ('FLOPs per token: training', 3*flops),
             *((f'MB: {k}', v/1e6) for k,v in {**memory, 'all':sum(memory.values())}.items())]
 
