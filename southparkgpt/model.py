@@ -19,6 +19,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from .config import Config, UserError, atomic_path, fields, get_device, load_config, save_config
+from .ngram import NgramModel
 from .tokenizers import load_tokenizer
 
 # %% ../nbs/08_model.ipynb #c0006
@@ -262,12 +263,12 @@ class LSTMModel(LanguageModel):
     def new_cache(self, batch_size=1, max_len=None): return LSTMCache()
 
 # %% ../nbs/08_model.ipynb #c0044
-MODELS = {'decoder-transformer':DecoderTransformer, 'modern-transformer':ModernTransformer, 'rnn':LSTMModel}
+MODELS = {'decoder-transformer':DecoderTransformer, 'modern-transformer':ModernTransformer, 'rnn':LSTMModel, 'ngram':NgramModel}
 
 def make_model(
     cfg:Config,    # What to build
     vocab_size:int # V
-)->LanguageModel:  # Freshly initialised, in training mode
+)->nn.Module:      # Freshly initialised, in training mode: a `LanguageModel`, or an `NgramModel` that has counted nothing yet
     "Build the model that `cfg.architecture` names."
     return MODELS[cfg.architecture](cfg, vocab_size)
 
