@@ -355,7 +355,7 @@ def config_from_hf(
     d:dict # Content of config.json
 )->Config:
     "The `Config` of a GPT-2 or Qwen3 folder; `UserError` for what our models cannot be."
-    kind = d.get('model_type')
+    kind = d.get('model_type') if isinstance(d, dict) else None
     if kind not in HF_FIELDS: raise UserError(f'model_type={kind!r} is none of ours: there are {", ".join(HF_FIELDS)}')
     if lacking := [k for k in HF_FIELDS[kind].values() if k not in d and k!='n_inner']: raise UserError(f"config.json lacks {', '.join(lacking)}")
     known = {k:d.get(v) for k,v in HF_FIELDS[kind].items()} | dict(tie_embeddings=d.get('tie_word_embeddings', kind=='gpt2'), tokenizer='saved')
