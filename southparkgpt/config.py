@@ -57,7 +57,7 @@ def write_text(
 # %% ../nbs/00_config.ipynb #c0018
 @dataclass
 class ModelConfig:
-    architecture:str='decoder-transformer' # decoder-transformer (GPT-2), modern-transformer (Qwen3) or rnn (LSTM)
+    architecture:str='decoder-transformer' # decoder-transformer (GPT-2), modern-transformer (Qwen3), rnn (LSTM) or ngram (Kneser-Ney)
     d_model:int=384            # width of the residual stream, and of the embeddings
     dim_feedforward:int=1536   # width of the hidden layer of each feed-forward network
     num_heads:int=6            # attention heads
@@ -71,6 +71,7 @@ class ModelConfig:
     tie_embeddings:bool=True   # one matrix for input embedding and output head
     context_len:int=256        # tokens that the model sees at once
     rope_theta:float=10000.    # base of RoPE's wavelengths (modern-transformer)
+    ngram_order:int=6          # tokens in the longest n-gram (ngram)
 
 # %% ../nbs/00_config.ipynb #c0020
 @dataclass
@@ -125,7 +126,7 @@ class OutputConfig:
 
 # %% ../nbs/00_config.ipynb #c0025
 CHOICES = dict(
-    architecture=['decoder-transformer', 'modern-transformer', 'rnn'], positional_encoding=['learned', 'sinusoidal'],
+    architecture=['decoder-transformer', 'modern-transformer', 'rnn', 'ngram'], positional_encoding=['learned', 'sinusoidal'],
     optimizer=['adam', 'adamw', 'rmsprop', 'muon'], scheduler=['noam', 'cosine', 'constant', 'linear', 'none'],
     split_ratios=['80-10-10', '90-5-5', '95-2.5-2.5', '99-0.5-0.5', '99.9-0.05-0.05'],
     dtype=['float32', 'bfloat16'], device=['accelerated', 'cuda', 'mps', 'cpu'])
@@ -159,7 +160,7 @@ def coerce(
 
 # %% ../nbs/00_config.ipynb #c0031
 _ALIASES = dict(d_feedforward='dim_feedforward')
-_RULES = {'at least 1':(lambda v: v>=1, '''d_model dim_feedforward num_heads num_layers context_len batch_size gradient_accumulation_steps
+_RULES = {'at least 1':(lambda v: v>=1, '''d_model dim_feedforward num_heads num_layers context_len ngram_order batch_size gradient_accumulation_steps
     evaluation_interval epochs max_steps lr_decay_iters num_samples'''), 'above 0':(lambda v: v>0, 'lr muon_lr embedding_lr head_lr time_budget gradient_clip_value rope_theta'),
     'at least 0':(lambda v: v>=0, 'min_lr weight_decay warmup_steps'), 'at least 0 and below 1':(lambda v: 0<=v<1, 'dropout beta1 beta2 momentum'),
     'above 0 and at most 1':(lambda v: 0<v<=1, 'warmdown_ratio'), 'from 0 to 2**63-1':(lambda v: 0<=v<2**63, 'seed')}
