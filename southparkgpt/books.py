@@ -9,7 +9,7 @@ __all__ = ['Book', 'Tokens', 'unwrap', 'clean_line', 'clean_book', 'id_type', 'e
            'book_statistics', 'plot_issued_years', 'find_tokenizer', 'spgpt_books']
 
 # %% ../nbs/16_books.ipynb #c0002
-import hashlib, json, multiprocessing, os, re, shutil, signal, tempfile, threading
+import hashlib, json, multiprocessing, os, re, shutil, signal, threading
 from collections import Counter, deque, namedtuple
 from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
@@ -19,11 +19,11 @@ import numpy as np
 from fastcore.basics import patch
 from tqdm import tqdm
 
-from .clean import CSV_RULES, SOUTHPARK_CHARS, Row, apply_rules
+from .clean import CSV_RULES, Row, apply_rules
 from .config import UserError, command, required, switch, write_text
 from .corpus import md_table
-from .tokenizers import Tokenizer, load_tokenizer
-from .tokens import TokenStore, open_store
+from .tokenizers import TiktokenTokenizer, Tokenizer, load_tokenizer
+from .tokens import open_store
 
 # %% ../nbs/16_books.ipynb #c0007
 def unwrap(
