@@ -128,7 +128,7 @@ class Playground:
     ):
         self.runs,self.device,self.every,self.clock,self.pace = runs,device,every,clock,pace
         self.text,self.tokens,self.jobs,self.history,self._sources,self._loaded = '',0,0,[],{},{}
-        self.busy,self._lock,self._stop,self._job = False,threading.RLock(),threading.Event(),None
+        self.busy,self._lock,self._loading,self._stop,self._job = False,threading.RLock(),threading.Lock(),threading.Event(),None
         self.fields = make_fields(first_config(find_runs(runs)))
         self.make_widgets()
         self.set_buttons()
@@ -203,10 +203,11 @@ def load(self:Playground,
     source = self._sources[name]
     if isinstance(source, Run): return source
     weights = source/'model.safetensors'
-    changed = weights.stat().st_mtime_ns if weights.is_file() else None
-    if changed is None or name not in self._loaded or self._loaded[name][0]!=changed:
-        self._loaded[name] = changed,load_run(source, self.device)
-    return self._loaded[name][1]
+    with self._loading:  # several threads may ask
+        changed = weights.stat().st_mtime_ns if weights.is_file() else None
+        if changed is None or name not in self._loaded or self._loaded[name][0]!=changed:
+            self._loaded[name] = changed,load_run(source, self.device)
+        return self._loaded[name][1]
 
 # %% ../nbs/13_playground.ipynb #c0044
 @patch
