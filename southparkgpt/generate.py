@@ -427,7 +427,7 @@ def surprisals(
     ids,T = encode_prompt(run, text),run.model.max_positions or 10**9
     bits,stride = [],max(T//2, 1)
     for start in range(0, len(ids)-1, stride):
-        at,window = max(start-(T-stride), 0),None
+        at = max(start-(T-stride), 0)
         window = torch.tensor([ids[at:start+stride+1]], device=next(run.model.parameters()).device)
         logp = run.model(window[:,:-1])[0].float().log_softmax(-1).gather(-1, window[0,1:,None])[start-at:,0]
         bits += (logp/-math.log(2)).tolist()
