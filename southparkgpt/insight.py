@@ -9,6 +9,7 @@ __all__ = ['visible', 'bars_html', 'surprise_html', 'Insight']
 import html, threading
 
 import ipywidgets as W
+from fastcore.basics import patch
 from IPython.display import display
 
 from .config import UserError
@@ -59,34 +60,47 @@ class Insight:
 
     def _ipython_display_(self): display(self.widget)
 
-    def ask(self,
-        what:str # Method to call
-    ):
-        "Have `what` done by the thread, which is started if there is none."
+# %% ../nbs/20_insight.ipynb #c0014
+@patch
+def ask(self:Insight,
+    what:str # Method to call with the run
+):
+    "Have `what` done by the thread, which is started if there is none."
+    with self._lock:
+        self._wanted.add(what)
+        if self._job: return
+        self._job = threading.Thread(target=self.work, name='insight', daemon=True)
+        self._job.start()
+
+@patch
+def work(self:Insight):
+    "In the thread: do what is wanted until nothing is."
+    while True:
         with self._lock:
-            self._wanted.add(what)
-            if self._job: return
-            self._job = threading.Thread(target=self.work, name='insight', daemon=True)
-            self._job.start()
+            if not self._wanted:
+                self._job = None
+                return
+            what = self._wanted.pop()
+        try: self.status.value = html.escape(self.answer(what))
+        except Exception as e: self.status.value = html.escape(str(e) if isinstance(e, UserError) else f'{type(e).__name__}: {e}')
 
-    def work(self):
-        "In the thread: do what is wanted until nothing is."
-        while True:
-            with self._lock:
-                if not self._wanted:
-                    self._job = None
-                    return
-                what = self._wanted.pop()
-            try: self.status.value = getattr(self, what)() or ''
-            except UserError as e: self.status.value = html.escape(str(e))
-            except Exception as e: self.status.value = html.escape(f'{type(e).__name__}: {e}')
+# %% ../nbs/20_insight.ipynb #c0015
+@patch
+def answer(self:Insight,
+    what:str # As for `ask`
+)->str:      # For the status
+    "Call the method `what` with the panel's run."
+    name = self.panel.picker.value
+    if not name: return 'No model yet'
+    getattr(self, what)(self.panel.load(name))
+    return ''
 
-    def show_next(self):
-        "Draw the bars for the end of the prompt; gives what to say."
-        if not self.panel.picker.value: return 'No model yet'
-        self.bars.value = bars_html(next_tokens(self.panel.load(self.panel.picker.value), self.panel.fields.prompt.value, **sampling(self.panel.fields)))
+@patch
+def show_next(self:Insight, run):
+    "Draw the bars for the end of the prompt."
+    self.bars.value = bars_html(next_tokens(run, self.panel.fields.prompt.value, **sampling(self.panel.fields)))
 
-    def show_surprise(self):
-        "Colour the text, or the prompt if there is none; gives what to say."
-        if not self.panel.picker.value: return 'No model yet'
-        self.colors.value = surprise_html(surprisals(self.panel.load(self.panel.picker.value), self.panel.text or self.panel.fields.prompt.value))
+@patch
+def show_surprise(self:Insight, run):
+    "Colour the text, or the prompt if there is none."
+    self.colors.value = surprise_html(surprisals(run, self.panel.text or self.panel.fields.prompt.value))
