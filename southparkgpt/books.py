@@ -5,8 +5,7 @@
 # %% auto #0
 __all__ = ['Book', 'Tokens', 'unwrap', 'clean_line', 'clean_book', 'cuts_at_spaces', 'BookEncoder', 'is_held_out', 'read_files',
            'open_source', 'read_row', 'encode_books', 'make_jobs', 'run_jobs', 'ShardWriter', 'check_settings',
-           'fingerprint', 'find_shards', 'tokenize_books', 'ShardedStore', 'open_shards', 'book_statistics',
-           'issued_years', 'plot_issued_years', 'find_tokenizer', 'spgpt_books']
+           'tokenize_books', 'book_statistics', 'issued_years', 'plot_issued_years', 'find_tokenizer', 'spgpt_books']
 
 # %% ../nbs/16_books.ipynb #c0002
 import hashlib, json, multiprocessing, os, re, shutil, signal, tempfile, threading
@@ -23,7 +22,7 @@ from .clean import CSV_RULES, SOUTHPARK_CHARS, Row, apply_rules
 from .config import UserError, command, required, switch, write_text
 from .corpus import md_table
 from .tokenizers import FAMILIES, HFTokenizer, TiktokenTokenizer, Tokenizer, load_tokenizer
-from .tokens import TokenStore, open_store
+from .tokens import check_shards, find_shards, fingerprint, open_shards, open_store
 
 # %% ../nbs/16_books.ipynb #c0008
 def unwrap(
@@ -301,22 +300,6 @@ def check_settings(
     return there['done']
 
 # %% ../nbs/16_books.ipynb #c0064
-def fingerprint(
-    tok:Tokenizer # Any that can be saved
-)->str:
-    "The SHA-256 of the tokenizer's file."
-    with tempfile.TemporaryDirectory() as d:
-        tok.save(f'{d}/tokenizer.json')
-        return hashlib.sha256(Path(d, 'tokenizer.json').read_bytes()).hexdigest()
-
-# %% ../nbs/16_books.ipynb #c0066
-def find_shards(
-    out # Folder of the shards
-)->list: # Their folders, in order
-    "The shards that are whole."
-    return sorted(p.parent for p in Path(out).glob('[0-9]*/shard.json'))
-
-# %% ../nbs/16_books.ipynb #c0068
 def tokenize_books(
     dataset:str,                # As for `open_source`
     tokenizer:Tokenizer,
@@ -350,34 +333,6 @@ def tokenize_books(
     write_text(out/'books.json', json.dumps(dict(settings=settings, done=True), indent=1))
 
 # %% ../nbs/16_books.ipynb #c0079
-class ShardedStore:
-    "Many `TokenStore`s that act as one, with the `titles` of their documents."
-    def __init__(self,
-        stores, # `TokenStore`s, in order
-        titles  # Of all documents
-    ):
-        self.stores,self.titles = list(stores),list(titles)
-        self.starts = np.cumsum([0]+[len(s) for s in self.stores])
-        assert len(self.titles)==self.starts[-1], (len(self.titles), self.starts[-1])
-
-    def __len__(self): return int(self.starts[-1])
-    def __getitem__(self, i):
-        if not 0<=i<len(self): raise IndexError(f'document {i} of {len(self)}')
-        k = np.searchsorted(self.starts, i, side='right')-1
-        return self.stores[k][i-self.starts[k]]
-
-# %% ../nbs/16_books.ipynb #c0081
-def open_shards(
-    out,              # Folder of the shards
-    part:str='train'  # train or held_out
-)->ShardedStore:
-    "Memory-map all shards of one side; `UserError` if there are none."
-    folders = [f/part for f in find_shards(out) if (f/part).is_dir()]
-    if not folders: raise UserError(f'no {part} shards in {out}: make them with spgpt_books')
-    titles = [t for f in folders for t in json.loads((f/'index.json').read_text())['titles']]
-    return ShardedStore(map(open_store, folders), titles)
-
-# %% ../nbs/16_books.ipynb #c0086
 def book_statistics(
     out # Folder of the shards
 )->dict:
@@ -391,14 +346,14 @@ def book_statistics(
             total.update({f'{part} books':len(s), f'{part} tokens':len(s.ids), 'bytes':s.ids.nbytes})
     return dict(total)
 
-# %% ../nbs/16_books.ipynb #c0089
+# %% ../nbs/16_books.ipynb #c0082
 def issued_years(
     out # Folder of the shards
 )->Counter: # Books by year of issue; 0 where it is unknown
     "The years in the index, train and held-out books together."
     return Counter(y for f in find_shards(out) for i in f.glob('*/index.json') for y in json.loads(i.read_text())['years'])
 
-# %% ../nbs/16_books.ipynb #c0091
+# %% ../nbs/16_books.ipynb #c0084
 def plot_issued_years(
     years:Counter,  # From `issued_years`
     path=None       # Where to save the figure
@@ -417,7 +372,7 @@ def plot_issued_years(
     if path: Path(path).parent.mkdir(parents=True, exist_ok=True); fig.savefig(path, dpi=150)
     return fig
 
-# %% ../nbs/16_books.ipynb #c0094
+# %% ../nbs/16_books.ipynb #c0087
 def find_tokenizer(
     name:str,                # File, run, name or gpt2
     folder:str='tokenizers'  # Where spgpt_tokenizers saves
@@ -428,7 +383,7 @@ def find_tokenizer(
         if f.is_file(): return load_tokenizer(f, f.stem)
     raise UserError(f'no tokenizer {name!r}: name a .json file of spgpt_tokenizers, a run, or gpt2')
 
-# %% ../nbs/16_books.ipynb #c0096
+# %% ../nbs/16_books.ipynb #c0089
 @command
 def spgpt_books(
     tokenizer:required('File of a trained tokenizer, a run, or gpt2')=None,
