@@ -322,11 +322,11 @@ def load_last(self:Trainer):
 # %% ../nbs/12_train.ipynb #c0073
 @patch
 def fit(self:Trainer,
-    log,         # `RunLog`
-    show=None    # `Watcher`; none: silent
+    log, # `RunLog`
+    show # `Watcher`
 ):
     "Train to the end, or until `stop` is set."
-    every,show = max(1, self.cfg.evaluation_interval//self.cfg.gradient_accumulation_steps),show or Watcher()
+    every = max(1, self.cfg.evaluation_interval//self.cfg.gradient_accumulation_steps)
     if self.cfg.time_budget and not self.eval_seconds: self.eval_seconds = self.guess_eval_seconds()
     self.last = time.monotonic()
     self.agree()
@@ -454,8 +454,9 @@ def train(
     log = RunLog(folder, trainer.cfg, trainer.step) if team.first else None  # W&B may refuse, so before there is a run
     if not resume and team.first: start_run(trainer)
     if not trainer.step: trainer.save_last()
-    if show and team.first: start_watching(trainer, show)
-    with stop_signals(trainer), contextlib.closing(show or Watcher()) as show: trainer.fit(log, show)
+    show = show if show and team.first else Watcher()
+    if type(show) is not Watcher: start_watching(trainer, show)
+    with stop_signals(trainer), contextlib.closing(show): trainer.fit(log, show)
     if team.first: close_log(log)
     if trainer.stop: raise UserError(f'stopped at step {trainer.step}; go on with: spgpt_train --data {data} --run_dir {folder} --resume')
     return finish_run(trainer) if team.first else {}

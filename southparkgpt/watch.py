@@ -137,6 +137,8 @@ def matmul_rate(
 # %% ../nbs/11a_watch.ipynb #c0029
 class Watcher:
     "Follows a run; `text` is where it stands, in a line."
+    def __init__(self): self.tokens,self.times,self.before,self.row,self.done = 0,deque(maxlen=20),None,{},0.
+
     def start(self,
         tokens:int,       # A step
         flops:float=0.,   # A token
@@ -144,7 +146,6 @@ class Watcher:
     ):
         "Before the first step."
         self.tokens,self.flops,self.rate = tokens,flops,rate
-        self.times,self.before,self.row,self.done = deque(maxlen=20),None,{},0.
 
     def __call__(self,
         row:dict,   # As it is logged
@@ -184,7 +185,9 @@ class Progress(Watcher):
     "A bar on a terminal, a line at each evaluation elsewhere."
     def __init__(self,
         file=None # Standard error if none
-    ): self.file = file or sys.stderr
+    ):
+        super().__init__()
+        self.file = file or sys.stderr
 
     def start(self, *args, **kw):
         super().start(*args, **kw)
@@ -204,7 +207,9 @@ class LivePlot(Watcher):
     def __init__(self,
         every:float=2.,         # Seconds between two drawings at least
         clock=time.monotonic    # Tells the time
-    ): self.every,self.clock,self.drawn,self.handle,self.rows = every,clock,None,None,[]
+    ):
+        super().__init__()
+        self.every,self.clock,self.drawn,self.handle,self.rows = every,clock,None,None,[]
 
     def __call__(self, row, done):
         super().__call__(row, done)
