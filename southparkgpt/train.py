@@ -200,6 +200,7 @@ def gather_gradients(self:Trainer)->tuple: # Figures of the batch; the names of 
     "Sum the gradients over the batches of a step, and over all processes."
     cfg,counts,sums,names = self.cfg,[],0,[]
     self.model.train()
+    self.model.zero_grad()
     if cfg.books and cfg.books_ratio_end is not None: self.sampler.ratio = cfg.books_ratio + (cfg.books_ratio_end-cfg.books_ratio)*self.progress
     batches = []
     for _ in range(cfg.gradient_accumulation_steps):
@@ -226,7 +227,6 @@ def train_step(self:Trainer)->dict: # What is logged of the step
     if good := self.check_step(figures['loss'], norm, scale*cfg.lr, names):
         for o in self.opts: o.step()
         if self.ema: self.ema.update_parameters(self.model)
-    self.model.zero_grad()
     self.step += 1
     return dict(step=self.step, **figures, grad_norm=norm, lr=scale*cfg.lr, epoch=self.sampler.progress, **({} if good else dict(skipped=True)))
 
@@ -457,9 +457,10 @@ def train(
     show = show if show and team.first else Watcher()
     if type(show) is not Watcher: start_watching(trainer, show)
     with stop_signals(trainer), contextlib.closing(show): trainer.fit(log, show)
-    if team.first: close_log(log)
+    result = finish_run(trainer) if team.first and not trainer.stop else {}
+    if team.first: close_log(log, result)
     if trainer.stop: raise UserError(f'stopped at step {trainer.step}; go on with: spgpt_train --data {data} --run_dir {folder} --resume')
-    return finish_run(trainer) if team.first else {}
+    return result
 
 # %% ../nbs/12_train.ipynb #c0102
 @command(config=True)
@@ -482,5 +483,5 @@ def spgpt_train(
     rows = [(k, *(result[s][k] for s in ('valid','test'))) for k in ('loss','accuracy','top10_accuracy','bpc')]
     print(md_table(rows, ['Measure','Validation','Test']), f"\n{result['parameters']:,} parameters, {result['steps']:,} steps, {result['train_seconds']:.0f} s: {folder}", sep='\n')
 
-# %% ../nbs/12_train.ipynb #c0105
+# %% ../nbs/12_train.ipynb #c0108
 if __name__=='__main__' and '__file__' in globals(): spgpt_train.main()

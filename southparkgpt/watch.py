@@ -7,7 +7,7 @@ __all__ = ['SAMPLE_COLUMNS', 'read_log', 'start_wandb', 'RunLog', 'log_samples',
            'matmul_rate', 'Watcher', 'clock_text', 'status_text', 'Progress', 'LivePlot']
 
 # %% ../nbs/11a_watch.ipynb #c0002
-import json, secrets, sys, time
+import io, json, secrets, sys, time
 from collections import deque
 from dataclasses import asdict
 from pathlib import Path
@@ -74,11 +74,13 @@ def log_samples(
 
 # %% ../nbs/11a_watch.ipynb #c0014
 def close_log(
-    log:RunLog # Of a run that has stopped
+    log:RunLog,    # Of a run that has stopped
+    result:dict={} # Figures on the splits, if it came to its end
 ):
-    "Keep the best weights on W&B as an artifact, with what it takes to use them, and end its run there."
+    "Keep the best weights on W&B as an artifact, with what it takes to use them, add the final figures, and end the run there."
     if not log.wandb: return
     import wandb
+    log.wandb.summary.update({f'{s}_{k}':v for s in result.keys()&{'valid','test'} for k,v in result[s].items()} | {k:result[k] for k in result.keys()&{'train_seconds'}})
     weights = wandb.Artifact(f'{log.folder.name}-weights', type='model')
     for n in 'model.safetensors','config.yml','tokenizer.json':
         if (log.folder/n).is_file(): weights.add_file(str(log.folder/n))
@@ -237,7 +239,8 @@ def figure(self:LivePlot):
 @patch
 def draw(self:LivePlot):
     "Show the figure, or put it in the place of the last one."
-    from IPython.display import display
-    self.drawn = self.clock()
-    if self.handle is None: self.handle = display(self.figure(), display_id=True)
-    else: self.handle.update(self.figure())
+    from IPython.display import Image, display
+    self.drawn,png = self.clock(),io.BytesIO()
+    self.figure().savefig(png, format='png', dpi=80)
+    if self.handle is None: self.handle = display(Image(png.getvalue()), display_id=True)
+    else: self.handle.update(Image(png.getvalue()))
