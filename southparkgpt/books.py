@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['Book', 'Tokens', 'unwrap', 'clean_line', 'clean_book', 'id_type', 'encode_book', 'read_file', 'FileSource',
            'open_hub', 'open_source', 'read_row', 'make_jobs', 'encode_books', 'run_jobs', 'is_held_out', 'ShardWriter',
-           'find_shards', 'write_shards', 'check_settings', 'tokenize_books', 'ShardedStore', 'open_shards',
-           'book_statistics', 'plot_issued_years', 'find_tokenizer', 'spgpt_books']
+           'write_shards', 'check_settings', 'tokenize_books', 'book_statistics', 'plot_issued_years', 'find_tokenizer',
+           'spgpt_books']
 
 # %% ../nbs/16_books.ipynb #c0002
 import hashlib, json, multiprocessing, os, re, shutil, signal, threading
@@ -23,7 +23,7 @@ from .clean import CSV_RULES, Row, apply_rules
 from .config import UserError, command, required, switch, write_text
 from .corpus import md_table
 from .tokenizers import TiktokenTokenizer, Tokenizer, load_tokenizer
-from .tokens import open_store
+from .tokens import find_shards, open_store
 
 # %% ../nbs/16_books.ipynb #c0007
 def unwrap(
@@ -276,12 +276,6 @@ def close(self:ShardWriter,
     write_text(self.tmp/'shard.json', json.dumps(dict(state=state, counts=self.counts)))
     self.tmp.rename(self.path)
 
-def find_shards(
-    out # Folder of the shards
-)->list: # Their folders, in order
-    "The shards that are whole."
-    return sorted(p.parent for p in Path(out).glob('[0-9]*/shard.json'))
-
 # %% ../nbs/16_books.ipynb #c0041
 def write_shards(
     results,          # From `run_jobs`
@@ -316,7 +310,7 @@ def check_settings(
     if odd: raise UserError(f"{out} was begun with {', '.join(odd)}: say the same again, remove it, or choose another --out")
     return there['done']
 
-# %% ../nbs/16_books.ipynb #c0044
+# %% ../nbs/16_books.ipynb #c0045
 def tokenize_books(
     dataset:str,                # As for `open_source`
     tokenizer:Tokenizer,
@@ -338,35 +332,7 @@ def tokenize_books(
     write_shards(results, out, id_type(tokenizer), shard_tokens, held_out)
     write_text(Path(out)/'books.json', json.dumps(dict(settings=settings, done=True), indent=1))
 
-# %% ../nbs/16_books.ipynb #c0051
-class ShardedStore:
-    "Many `TokenStore`s that act as one, with the `titles` of their documents."
-    def __init__(self,
-        stores, # `TokenStore`s, in order
-        titles  # Of all documents
-    ):
-        self.stores,self.titles = list(stores),list(titles)
-        self.starts = np.cumsum([0]+[len(s) for s in self.stores])
-        assert len(self.titles)==self.starts[-1], (len(self.titles), self.starts[-1])
-
-    def __len__(self): return int(self.starts[-1])
-    def __getitem__(self, i):
-        if not 0<=i<len(self): raise IndexError(f'document {i} of {len(self)}')
-        k = np.searchsorted(self.starts, i, side='right')-1
-        return self.stores[k][i-self.starts[k]]
-
-# %% ../nbs/16_books.ipynb #c0052
-def open_shards(
-    out,              # Folder of the shards
-    part:str='train'  # train or held_out
-)->ShardedStore:
-    "Memory-map one side of all shards that are whole; `UserError` if it has no books."
-    folders = [f/part for f in find_shards(out) if (f/part).is_dir()]
-    if not folders: raise UserError(f'no {part} shards in {out}: make them with spgpt_books')
-    titles = [t for f in folders for t in json.loads((f/'index.json').read_text())['titles']]
-    return ShardedStore(map(open_store, folders), titles)
-
-# %% ../nbs/16_books.ipynb #c0055
+# %% ../nbs/16_books.ipynb #c0054
 def book_statistics(
     out # Folder of the shards
 )->dict:
@@ -380,7 +346,7 @@ def book_statistics(
             total.update({f'{part} books':len(s), f'{part} tokens':len(s.ids), 'bytes':s.ids.nbytes})
     return dict(total)
 
-# %% ../nbs/16_books.ipynb #c0056
+# %% ../nbs/16_books.ipynb #c0055
 def plot_issued_years(
     out,      # Folder of the shards
     path=None # Where to save the figure
@@ -399,7 +365,7 @@ def plot_issued_years(
     if path: Path(path).parent.mkdir(parents=True, exist_ok=True); fig.savefig(path, dpi=150)
     return fig
 
-# %% ../nbs/16_books.ipynb #c0059
+# %% ../nbs/16_books.ipynb #c0058
 def find_tokenizer(
     name:str,                # File, run, name or gpt2
     folder:str='tokenizers'  # Where spgpt_tokenizers saves
@@ -410,7 +376,7 @@ def find_tokenizer(
         if f.is_file(): return load_tokenizer(f, f.stem)
     raise UserError(f'no tokenizer {name!r}: name a .json file of spgpt_tokenizers, a run, or gpt2')
 
-# %% ../nbs/16_books.ipynb #c0060
+# %% ../nbs/16_books.ipynb #c0059
 @command
 def spgpt_books(
     tokenizer:required('File of a trained tokenizer, a run, or gpt2')=None,

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['CHOICES', 'PRESETS', 'UserError', 'nearest', 'atomic_path', 'write_text', 'ModelConfig', 'DataConfig', 'TrainConfig',
            'OutputConfig', 'to_bool', 'coerce', 'Config', 'field_docs', 'presets', 'read_yaml', 'load_config',
-           'save_config', 'get_device', 'set_seed', 'switch', 'required', 'command']
+           'save_config', 'get_device', 'set_seed', 'get_rng_state', 'set_rng_state', 'switch', 'required', 'command']
 
 # %% ../nbs/00_config.ipynb #c0002
 import argparse, contextlib, difflib, functools, inspect, math, os, random, sys, tempfile, types, typing
@@ -80,19 +80,26 @@ class DataConfig:
     tokenizer:str='bpe-metaspace-punctuation-512' # char-level, gpt2, or bpe-FAMILY-SIZE (see the notebook on tokenizers)
     split_ratios:str='90-5-5'   # per cent of the episodes for training, validation and test
     num_samples:int|None=None   # training episodes to use; none: all
+    books:str|None=None         # folder of token shards (spgpt_books) to train on beside the scripts
+    books_ratio:float=0.5       # share of the windows that come from books, at the start; 1: books alone
+    books_ratio_end:float|None=None # share at the end of the run, reached linearly; none: as at the start
 
 # %% ../nbs/00_config.ipynb #c0022
 @dataclass
 class TrainConfig:
-    batch_size:int=48                 # windows in a batch
+    batch_size:int=48                 # windows in a batch, all devices together
     gradient_accumulation_steps:int=10 # batches in an optimiser step
     dtype:str='float32'               # of the matrix products while training: float32, or bfloat16 (autocast; weights stay float32)
+    compile:bool=False                # compile the step (torch.compile); pays on a GPU, after a minute
+    token_dropout:float=0.0           # share of the input tokens hidden behind the start token while training; targets stay
+    ema_decay:float=0.0               # decay of an average over the weights, which is then what is validated and kept; 0: none
     optimizer:str='adamw'             # adam, adamw, rmsprop, or muon (with adamw for all that is no matrix)
     lr:float=6e-4                     # highest learning rate
     min_lr:float=6e-5                 # where cosine ends
     beta1:float=0.9                   # Adam's decay of the mean
     beta2:float=0.95                  # Adam's decay of the variance
     weight_decay:float=0.1            # decoupled weight decay, on matrices only
+    weight_decay_schedule:str='constant' # constant, or lr: in proportion to the learning rate
     muon_lr:float=0.02                # highest learning rate of the matrices under muon
     momentum:float=0.95               # Nesterov momentum of muon
     embedding_lr:float|None=None      # highest learning rate of the embeddings; none: lr
@@ -103,6 +110,7 @@ class TrainConfig:
     warmdown_ratio:float=0.6          # last share of the run over which linear falls to zero
     use_gradient_clipping:bool=True   # clip the gradient's norm
     gradient_clip_value:float=1.0     # to this
+    spike_sigma:float|None=6.0        # skip a step whose loss or gradient norm is so many standard deviations above the last; none: only what is no number
     epochs:int=1                      # passes over the training tokens, unless max_steps or time_budget ends the run first
     max_steps:int|None=None           # optimiser steps at most
     time_budget:float|None=None       # seconds of training at most, evaluation included
@@ -128,6 +136,7 @@ class OutputConfig:
 CHOICES = dict(
     architecture=['decoder-transformer', 'modern-transformer', 'rnn', 'ngram'], positional_encoding=['learned', 'sinusoidal'],
     optimizer=['adam', 'adamw', 'rmsprop', 'muon'], scheduler=['noam', 'cosine', 'constant', 'linear', 'none'],
+    weight_decay_schedule=['constant', 'lr'],
     split_ratios=['80-10-10', '90-5-5', '95-2.5-2.5', '99-0.5-0.5', '99.9-0.05-0.05'],
     dtype=['float32', 'bfloat16'], device=['accelerated', 'cuda', 'mps', 'cpu'])
 
@@ -161,9 +170,9 @@ def coerce(
 # %% ../nbs/00_config.ipynb #c0031
 _ALIASES = dict(d_feedforward='dim_feedforward')
 _RULES = {'at least 1':(lambda v: v>=1, '''d_model dim_feedforward num_heads num_layers context_len ngram_order batch_size gradient_accumulation_steps
-    evaluation_interval epochs max_steps lr_decay_iters num_samples'''), 'above 0':(lambda v: v>0, 'lr muon_lr embedding_lr head_lr time_budget gradient_clip_value rope_theta'),
-    'at least 0':(lambda v: v>=0, 'min_lr weight_decay warmup_steps'), 'at least 0 and below 1':(lambda v: 0<=v<1, 'dropout beta1 beta2 momentum'),
-    'above 0 and at most 1':(lambda v: 0<v<=1, 'warmdown_ratio'), 'from 0 to 2**63-1':(lambda v: 0<=v<2**63, 'seed')}
+    evaluation_interval epochs max_steps lr_decay_iters num_samples'''), 'above 0':(lambda v: v>0, 'lr muon_lr embedding_lr head_lr time_budget gradient_clip_value rope_theta spike_sigma'),
+    'at least 0':(lambda v: v>=0, 'min_lr weight_decay warmup_steps'), 'at least 0 and below 1':(lambda v: 0<=v<1, 'dropout beta1 beta2 momentum token_dropout ema_decay'),
+    'above 0 and at most 1':(lambda v: 0<v<=1, 'warmdown_ratio'), 'from 0 to 1':(lambda v: 0<=v<=1, 'books_ratio books_ratio_end'), 'from 0 to 2**63-1':(lambda v: 0<=v<2**63, 'seed')}
 _BOUNDS = {n:(ok,rule) for rule,(ok,names) in _RULES.items() for n in names.split()}
 
 @dataclass
@@ -253,21 +262,43 @@ def set_seed(
     np.random.seed(seed%2**32)
     torch.manual_seed(seed)
 
+# %% ../nbs/00_config.ipynb #c0054
+def get_rng_state()->dict: # JSON-ready
+    "Where the generators of Python, NumPy and PyTorch stand."
+    import numpy as np, torch
+    name,keys,*rest = np.random.get_state()
+    text = lambda t: bytes(t.tolist()).hex()
+    return dict(python=random.getstate(), numpy=[name, keys.tolist(), *rest], torch=text(torch.get_rng_state()),
+                cuda=[text(t) for t in torch.cuda.get_rng_state_all()] if torch.cuda.is_available() else [])
+
 # %% ../nbs/00_config.ipynb #c0055
+def set_rng_state(
+    state:dict # From `get_rng_state`
+):
+    "Put the generators back where they stood."
+    import numpy as np, torch
+    tensor = lambda s: torch.tensor(list(bytes.fromhex(s)), dtype=torch.uint8)
+    version,keys,gauss = state['python']
+    random.setstate((version, tuple(keys), gauss))
+    np.random.set_state(tuple(state['numpy']))
+    torch.set_rng_state(tensor(state['torch']))
+    for i,s in enumerate(state['cuda'][:torch.cuda.device_count()]): torch.cuda.set_rng_state(tensor(s), i)
+
+# %% ../nbs/00_config.ipynb #c0058
 def switch(
     help:str # What `--help` says
 )->Param:
     "Annotation for a boolean option: `--x`, `--x=True` and `--x False` all work."
     return Param(help, to_bool, nargs='?', const=True)
 
-# %% ../nbs/00_config.ipynb #c0057
+# %% ../nbs/00_config.ipynb #c0060
 def required(
     help:str # What `--help` says
 )->Param:
     "Annotation for an option that must be given; its default is `None`, which never arrives."
     return Param(help, str, required=True)
 
-# %% ../nbs/00_config.ipynb #c0058
+# %% ../nbs/00_config.ipynb #c0061
 def _config_options(p):
     "Add every field of `Config` to parser `p`; those not given are absent from the result."
     g = p.add_argument_group('settings (win over --config)')
@@ -277,14 +308,14 @@ def _config_options(p):
         names = [f'--{k}' for k in [n, *(a for a,b in _ALIASES.items() if b==n)]]
         g.add_argument(*names, default=argparse.SUPPRESS, metavar='V', help=f'{doc} (default: {getattr(defaults, n)})'.replace('%','%%'), **kw)
 
-# %% ../nbs/00_config.ipynb #c0059
+# %% ../nbs/00_config.ipynb #c0062
 def _named(f):
     "A stand-in for `f` without its `**keywords`, which `anno_parser` would take for an argument of that name."
     g,sig = functools.wraps(f)(lambda: None),inspect.signature(f)
     g.__signature__ = sig.replace(parameters=[p for p in sig.parameters.values() if p.kind!=p.VAR_KEYWORD])
     return g
 
-# %% ../nbs/00_config.ipynb #c0060
+# %% ../nbs/00_config.ipynb #c0063
 def command(
     f=None,           # The function behind the command; its comments are the help
     config:bool=False # Also take every field of `Config`, passed on as keywords
@@ -311,7 +342,7 @@ def command(
     f.main = main
     return f
 
-# %% ../nbs/00_config.ipynb #c0061
+# %% ../nbs/00_config.ipynb #c0064
 def _complain(name, msg, code=1):
     "Print one line to standard error; gives the exit code."
     print(f'{name}: {msg}', file=sys.stderr)

@@ -17,6 +17,7 @@ from .generate import generate
 from .model import load_run
 from .sample_wiki import serve_wiki
 from .train import free_run_dir, train
+from .watch import Progress
 
 # %% ../nbs/18_demo.ipynb #c0006
 def make_data(
@@ -43,7 +44,7 @@ def make_run(
     "Train a tokenizer and a model, and evaluate it on episodes it has never seen."
     folder = free_run_dir('demo', Path(out)/'runs')
     print(f'3. Train    {cfg.tokenizer}, {cfg.architecture}, at most {cfg.time_budget:g} seconds')
-    r = train(cfg, data, folder)
+    r = train(cfg, data, folder, show=Progress())
     print(f"            {r['parameters']:,} parameters, {r['steps']:,} steps, {r['epochs']:.0f} passes over the scripts in {folder}")
     print('4. Evaluate on episodes held out from training\n')
     print(md_table([(k, *(r[s][k] for s in ('valid','test'))) for k in ('loss','accuracy','top10_accuracy','bpc','episodes')], ['Measure','Validation','Test']))

@@ -6,7 +6,8 @@
 __all__ = ['MODELS', 'Run', 'HF_FIELDS', 'GPT2_NAMES', 'QWEN3_NAMES', 'KVCache', 'attend', 'Attention', 'Block', 'sinusoids',
            'LanguageModel', 'DecoderTransformer', 'rope_angles', 'rotate', 'RoPEAttention', 'SwiGLU', 'ModernBlock',
            'ModernTransformer', 'LSTMCache', 'LSTMModel', 'make_model', 'flops_per_token', 'activation_bytes',
-           'model_summary', 'save_run', 'their_name', 'config_from_hf', 'weights_from_hf', 'load_hf', 'load_run']
+           'model_summary', 'save_run', 'their_name', 'config_from_hf', 'weights_from_hf', 'load_hf', 'check_tokenizer',
+           'load_run']
 
 # %% ../nbs/08_model.ipynb #c0002
 import json, math
@@ -14,12 +15,12 @@ from collections import namedtuple
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional as F
 
-from .config import Config, UserError, atomic_path, fields, get_device, load_config, save_config
+from .config import Config, UserError, atomic_path, get_device, load_config, save_config
 from .ngram import NgramModel
 from .tokenizers import TiktokenTokenizer, load_tokenizer
 
@@ -328,7 +329,7 @@ def save_run(
     folder = Path(folder)
     save_config(run.cfg, folder/'config.yml')
     run.tok.save(folder/'tokenizer.json')
-    with atomic_path(folder/'model.safetensors') as p: save_file(run.model.state_dict(), p)
+    with atomic_path(folder/'model.safetensors') as p: save_file(run.model.state_dict(), p, {'tokenizer':run.tok.fingerprint})
 
 # %% ../nbs/08_model.ipynb #c0068
 HF_FIELDS = {'gpt2':dict(d_model='n_embd', num_layers='n_layer', num_heads='n_head', context_len='n_positions', dim_feedforward='n_inner', dropout='resid_pdrop'),
@@ -403,7 +404,16 @@ def load_hf(
     if tok.bos_id is None or tok.vocab_size!=d['vocab_size']: raise UserError(f"{folder}: its tokenizer is not one of ours ({tok.vocab_size} tokens of {d['vocab_size']}, start token {'there' if tok.bos_id is not None else 'missing'})")
     return Run(cfg, tok, model.to(get_device(device)).eval())
 
-# %% ../nbs/08_model.ipynb #c0077
+# %% ../nbs/08_model.ipynb #c0078
+def check_tokenizer(
+    weights,      # A .safetensors file
+    tok           # The tokenizer beside it
+):
+    "`UserError` if the weights were trained with another tokenizer; weights from elsewhere do not say."
+    with safe_open(weights, 'pt') as f: theirs = (f.metadata() or {}).get('tokenizer', tok.fingerprint)
+    if theirs!=tok.fingerprint: raise UserError(f'{weights} was trained with the tokenizer {theirs}, and the one beside it is {tok.fingerprint} ({tok.name}): put the right tokenizer.json back')
+
+# %% ../nbs/08_model.ipynb #c0079
 def load_run(
     folder,                  # Run directory, or a Hugging Face folder
     device:str='accelerated' # Where to put the model
@@ -415,10 +425,12 @@ def load_run(
         below = sorted(str(p.parent) for n in ('*','*/*') for p in folder.glob(f'{n}/config.yml'))
         raise UserError(f'no run in {folder}: ' + (f"there is {', '.join(below[:5])}" if below else 'train one first (spgpt_train)'))
     cfg = load_config(str(folder/'config.yml'))
-    if lacking := {f.name for f in fields(Config)}-cfg.given: raise UserError(f"{folder/'config.yml'} is incomplete: it lacks {', '.join(sorted(lacking)[:5])}")
+    if lacking := {'architecture','d_model','num_layers','context_len','tokenizer'}-cfg.given: raise UserError(f"{folder/'config.yml'} is incomplete: it lacks {', '.join(sorted(lacking)[:5])}")
     tok = load_tokenizer(folder/'tokenizer.json', cfg.tokenizer)
     model = make_model(cfg, tok.vocab_size)
     if not (folder/'model.safetensors').is_file(): raise UserError(f'{folder} has no weights yet (model.safetensors): the run was stopped before its first evaluation')
-    try: model.load_state_dict(load_file(folder/'model.safetensors'))
+    try:
+        check_tokenizer(folder/'model.safetensors', tok)
+        model.load_state_dict(load_file(folder/'model.safetensors'))
     except (RuntimeError, SafetensorError) as e: raise UserError(f'the weights in {folder} do not fit its config.yml: {str(e).splitlines()[-1].strip()}') from e
     return Run(cfg, tok, model.to(get_device(device)).eval())
