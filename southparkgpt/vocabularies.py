@@ -26,9 +26,9 @@ def shrink(
     name:str         # The smaller one of its family
 )->HFTokenizer:      # What training under that name on the same texts would have given
     "Forget the merges that a smaller vocabulary has no room for."
-    d,(family,size) = json.loads(tok.tok.to_str()),bpe_name(name)
+    d = json.loads(tok.tok.to_str())
     model,added = d['model'],[t for t in d['added_tokens'] if t['content']!=BOS]
-    n = min(size-len(added), len(model['vocab']))
+    n = min(bpe_name(name)[1]-len(added), len(model['vocab']))
     model['merges'] = model['merges'][:n-(len(model['vocab'])-len(model['merges']))]
     model['vocab'] = {s:i for s,i in model['vocab'].items() if i<n}
     for i,t in enumerate(added): t['id'] = n+i
@@ -125,6 +125,7 @@ def read_comparison(
 def compare_tokenizers(
     train_texts,  # What to train on
     texts,        # What to count
+    held_out,     # Those of them that belong to no training episode
     names=None,   # Which; char-level, gpt2 and all BPE tokenizers if none
     out=None,     # Folder for tokenizers and comparison.json
     jobs:int=None # Threads; as many as cores if none
@@ -134,7 +135,6 @@ def compare_tokenizers(
     corpus,path = hashlib.sha256('\0'.join([*train_texts, '', *texts]).encode()).hexdigest()[:12],Path(out)/'comparison.json' if out else None
     rows = read_comparison(path, corpus)
     toks = train_families([n for n in names if n not in rows], train_texts, jobs)
-    held_out = [t for t in texts if t not in set(train_texts)] or texts[:1]
     with ThreadPoolExecutor(jobs) as pool:
         work = [pool.submit(measure_tokenizer, t, texts, held_out) for t in toks.values()]
         for job in tqdm(as_completed(work), total=len(work), desc='tokenizers', disable=None, leave=False):
@@ -165,7 +165,9 @@ def spgpt_tokenizers(
     "Train all tokenizers on the training split, save them, and compare them on the whole corpus."
     eps = load_episodes(find_scripts(src, dataset))
     source = load_episodes(find_scripts(src, trained_on)) if trained_on else eps
-    rows = compare_tokenizers([e.text for e in split_episodes(source).train], [e.text for e in eps], out=out)
+    train = split_episodes(source).train
+    held_out = [e.text for e in eps if e.name not in {t.name for t in train}]
+    rows = compare_tokenizers([t.text for t in train], [e.text for e in eps], held_out, out=out)
     print(comparison_table(rows))
     for r in rows:
         if r['name'].startswith('bpe-') and r['vocab_size']<bpe_name(r['name'])[1]: print(f"{r['name']}: no more pairs to merge after {r['vocab_size']:,} entries")
