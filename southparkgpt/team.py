@@ -6,7 +6,7 @@
 __all__ = ['Team', 'join_team']
 
 # %% ../nbs/11b_team.ipynb #c0002
-import os
+import atexit, os
 from datetime import timedelta
 
 import torch
@@ -85,5 +85,7 @@ def join_team(
     if size==1: return Team()
     if device=='mps': raise UserError('several processes cannot share an mps device: give --device cpu')
     if device=='cuda': torch.cuda.set_device(int(env['LOCAL_RANK']))
-    if not dist.is_initialized(): dist.init_process_group('nccl' if device=='cuda' else 'gloo', timeout=timedelta(hours=2))
+    if not dist.is_initialized():
+        dist.init_process_group('nccl' if device=='cuda' else 'gloo', timeout=timedelta(hours=2))
+        atexit.register(dist.destroy_process_group)  # or a process that is done may abort on its way out
     return Team(int(env['RANK']), size, device)
