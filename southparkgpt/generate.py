@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['RECENT', 'STOPS', 'RANGES', 'PAGE', 'apply_temperature', 'keep_top_k', 'keep_top_p', 'keep_min_p',
-           'penalise_repetition', 'penalise_frequency', 'bend', 'draw', 'lay_out', 'attend_one', 'step_weights',
-           'layer_norm', 'rms_norm', 'linear', 'Step', 'can_step', 'make_step', 'generate_batch', 'generate_ids',
-           'reorder', 'beam_search', 'stream_text', 'stop_at', 'may_begin', 'speaker_rule', 'encode_prompt', 'generate',
-           'check_sampling', 'next_tokens', 'surprisals', 'scene_data', 'scene_text', 'to_fountain', 'to_html',
-           'read_prompt', 'too_long', 'beam_text', 'emit', 'spgpt_generate', 'write_samples']
+           'penalise_repetition', 'penalise_frequency', 'bend', 'draw', 'lay_out', 'attend_one', 'step_weights', 'gelu',
+           'silu', 'layer_norm', 'rms_norm', 'linear', 'Step', 'can_step', 'make_step', 'generate_batch',
+           'generate_ids', 'reorder', 'beam_search', 'stream_text', 'stop_at', 'may_begin', 'speaker_rule',
+           'encode_prompt', 'generate', 'check_sampling', 'next_tokens', 'surprisals', 'scene_data', 'scene_text',
+           'to_fountain', 'to_html', 'read_prompt', 'too_long', 'beam_text', 'emit', 'spgpt_generate', 'write_samples']
 
 # %% ../nbs/11_generate.ipynb #c0002
 import codecs, html, json, math, sys
@@ -131,9 +131,9 @@ def attend_one(
 ):     # (B, H*D)
     "Attention of one position over S, in NumPy."
     B,K,S,D = k.shape
-    score = k@q.reshape(B,K,-1,D).swapaxes(2,3)                    # (B, K, S, H/K)
-    p = torch.from_numpy(score).mul_(D**-.5).softmax(2).numpy()
-    return (p.swapaxes(2,3)@v).reshape(B,-1)
+    score = k@(q*np.float32(D**-.5)).reshape(B,K,-1,D).swapaxes(2,3) # (B, K, S, H/K)
+    p = np.exp(score-score.max(2, keepdims=True))
+    return ((p/p.sum(2, keepdims=True)).swapaxes(2,3)@v).reshape(B,-1)
 
 # %% ../nbs/11_generate.ipynb #c0032
 def step_weights(
@@ -149,6 +149,14 @@ def step_weights(
     return mats + [head if isinstance(model, DecoderTransformer) else head*model.norm.weight]
 
 # %% ../nbs/11_generate.ipynb #c0033
+def gelu(x):
+    "x Phi(x), on an array."
+    return x*.5*(torch.erf(torch.from_numpy(x*np.float32(.5**.5))).numpy()+1)
+
+def silu(x):
+    "x sigmoid(x), on an array."
+    return x*.5*(np.tanh(x*.5)+1)
+
 def layer_norm(norm, x):
     "`norm`, an nn.LayerNorm or nn.Identity, on an array."
     return norm(torch.from_numpy(x)).numpy()
@@ -201,8 +209,7 @@ def block(self:Step, i, b, w, x, cache):
     a,m = b.attn,b.mlp
     q,k,v = linear(layer_norm(b.ln1, x), w[0], a.qkv.bias).reshape(len(x),3,a.H,-1).swapaxes(0,1)
     x = x + linear(self.attend(i, q, k, v, cache), w[1], a.proj.bias)
-    h = F.gelu(torch.from_numpy(linear(layer_norm(b.ln2, x), w[2], m[0].bias))).numpy()
-    return x + linear(h, w[3], m[2].bias)
+    return x + linear(gelu(linear(layer_norm(b.ln2, x), w[2], m[0].bias)), w[3], m[2].bias)
 
 # %% ../nbs/11_generate.ipynb #c0037
 @patch
@@ -215,8 +222,9 @@ def modern_block(self:Step, i, b, w, x, cache):
     qk = qk*self.cos[cache.pos] + turned*self.sin[cache.pos]
     H = self.model.cfg.num_heads
     x = x + self.attend(i, qk[:,:H], qk[:,H:], qkv[:,n:], cache)@w[1]
-    gate,up = np.split(rms_norm(x)@w[2], 2, -1)
-    return x + (F.silu(torch.from_numpy(gate)).numpy()*up)@w[3]
+    h = rms_norm(x)@w[2]
+    gate,up = h[:,:h.shape[1]//2],h[:,h.shape[1]//2:]
+    return x + (silu(gate)*up)@w[3]
 
 # %% ../nbs/11_generate.ipynb #c0041
 def can_step(model)->bool:
