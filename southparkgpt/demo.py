@@ -14,7 +14,7 @@ from .config import Config, UserError, command, load_config
 from .corpus import load_episodes, md_table, statistics
 from .crawl import crawl
 from .generate import generate
-from .model import load_run
+from .runs import load_run
 from .sample_wiki import serve_wiki
 from .train import free_run_dir, train
 from .watch import Progress

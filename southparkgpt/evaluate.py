@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from .config import UserError, command, required, switch
 from .corpus import find_scripts, load_episodes, md_table
-from .model import load_run
+from .runs import load_run
 
 # %% ../nbs/10_evaluate.ipynb #c0006
 def scoring_windows(

@@ -18,7 +18,8 @@ from tokenizers import decoders, models, pre_tokenizers, processors
 from torch import nn
 
 from .config import Config, UserError, atomic_path, command, required, write_text
-from .model import GPT2_NAMES, QWEN3_NAMES, LanguageModel, Run, load_run, their_name
+from .model import LanguageModel
+from .runs import GPT2_NAMES, QWEN3_NAMES, Run, load_run, their_name
 from .tokenizers import TiktokenTokenizer
 
 # %% ../nbs/14_export.ipynb #c0009

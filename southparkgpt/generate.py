@@ -22,7 +22,8 @@ from torch.nn import functional as F
 
 from .clean import parse_line, render, segments
 from .config import UserError, command, required, switch
-from .model import DecoderTransformer, ModernTransformer, Run, load_run, rope_angles
+from .model import DecoderTransformer, ModernTransformer, rope_angles
+from .runs import Run, load_run
 
 # %% ../nbs/11_generate.ipynb #c0006
 def apply_temperature(

@@ -16,7 +16,8 @@ from .config import Config, UserError, command
 from .export import export_run
 from .generate import bend, draw, generate_ids, stream_text
 from .corpus import sample_episodes
-from .model import Run, load_run, make_model
+from .model import make_model
+from .runs import Run, load_run
 from .tokenizers import train_tokenizer
 
 # %% ../nbs/22_generation_speed.ipynb #c0005

@@ -18,7 +18,7 @@ from IPython.display import display
 
 from .config import Config, UserError, load_config
 from .generate import generate, scene_data
-from .model import Run, load_run
+from .runs import Run, load_run
 
 # %% ../nbs/13_playground.ipynb #c0007
 def find_runs(

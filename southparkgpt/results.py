@@ -14,7 +14,8 @@ from pathlib import Path
 from .config import UserError, command, write_text
 from .corpus import load_episodes, split_episodes, statistics
 from .tokenizers import get_tokenizer
-from .train import git_commit, read_log
+from .train import git_commit
+from .watch import read_log
 
 # %% ../nbs/15_results.ipynb #c0006
 LOG = Path('figures')/'experiments.jsonl'

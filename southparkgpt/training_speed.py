@@ -12,7 +12,8 @@ import torch
 
 from .config import Config, command, get_device, load_config
 from .corpus import find_scripts, load_episodes, md_table, sample_episodes
-from .train import Trainer
+from .run_data import prepare_run
+from .trainer import Trainer
 from .watch import matmul_rate, train_flops
 
 # %% ../nbs/21_training_speed.ipynb #c0005
@@ -21,7 +22,7 @@ def step_ours(
     episodes:list  # `Episode`s to train on
 )->tuple:          # Our trainer; a function that makes a step
     "The step of this package."
-    t = Trainer(cfg, episodes, 'nowhere')
+    t = Trainer(prepare_run(cfg, episodes), 'nowhere')
     return t,t.train_step
 
 # %% ../nbs/21_training_speed.ipynb #c0006
