@@ -110,8 +110,10 @@ class LanguageModel(nn.Module):
         ids,       # Token ids (B, T)
         cache=None # From `new_cache`; holds what came before, and is moved on
     ):             # Logits (B, T, V)
-        x = self._body(self.embed(ids), cache)
-        return F.linear(x, self.embed.weight) if self.head is None else self.head(x)
+        return self.logits(self.hidden(ids, cache))
+
+    def hidden(self, ids, cache=None): return self._body(self.embed(ids), cache) # (B, T, C)
+    def logits(self, hidden): return F.linear(hidden, self.embed.weight) if self.head is None else self.head(hidden)
 
     @property
     def max_positions(self): return self.cfg.context_len
@@ -291,7 +293,7 @@ def activation_bytes(
     ids = torch.zeros(batch_size, cfg.context_len, dtype=torch.long, device=device)
     with torch.random.fork_rng(), torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
         with torch.autocast(device.type, torch.bfloat16, enabled=cfg.dtype=='bfloat16'): logits = model(ids)
-        loss = F.cross_entropy(logits.flatten(0,1).float(), ids.flatten())
+        F.cross_entropy(logits.flatten(0,1).float(), ids.flatten())
     return sum(n for p,n in kept.items() if p not in own)
 
 # %% ../nbs/08_model.ipynb #c0062
