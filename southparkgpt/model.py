@@ -291,7 +291,7 @@ def activation_bytes(
     ids = torch.zeros(batch_size, cfg.context_len, dtype=torch.long, device=device)
     with torch.random.fork_rng(), torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
         with torch.autocast(device.type, torch.bfloat16, enabled=cfg.dtype=='bfloat16'): logits = model(ids)
-        loss = F.cross_entropy(logits.flatten(0,1).float(), ids.flatten())
+        F.cross_entropy(logits.flatten(0,1).float(), ids.flatten())
     return sum(n for p,n in kept.items() if p not in own)
 
 # %% ../nbs/08_model.ipynb #c0062
