@@ -43,7 +43,7 @@ def make_fields(
         min_p=number(W.BoundedFloatText, 0, 0, 1, 'Min-p', tip='Draw among tokens at least this likely, relative to the likeliest; 0: among all', step=.05),
         repetition=number(W.BoundedFloatText, 1, .1, 10, 'Repetition', tip='Above 1: weaken what was said just now; 1: no penalty', step=.1),
         seed=number(W.BoundedIntText, cfg.seed, 0, 2**31-1, 'Seed', tip='The same seed writes the same text'),
-        speaker=W.Combobox(value=cfg.prompt.split(',')[0], description='Speaker', tooltip='Who speaks next', layout=W.Layout(width='18em'), style=LABEL))
+        speaker=W.Combobox(value=cfg.prompt.split(',')[0], description='Speaker', tooltip='Who speaks next', layout=W.Layout(width='18em', max_width='98%'), style=LABEL))
 
 # %% ../nbs/13_fields.ipynb #c0011
 def sampling(

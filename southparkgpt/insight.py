@@ -74,7 +74,7 @@ def surprise_html(
         color = f'color-mix(in srgb, hsl(15 90% 50%) {round(min(max(b, 0)/12, 1)*65)}%, transparent)'
         return f'<span title="{b:.1f} bits" style="background:{color}">{html.escape(t)}</span>'
     chars = max(sum(len(t) for t,_ in tokens), 1)
-    return ('<pre style="white-space:pre-wrap; overflow-wrap:break-word">\n'+''.join(span(*o) for o in tokens) +
+    return ('<pre style="white-space:pre-wrap; word-break:normal; overflow-wrap:break-word">\n'+''.join(span(*o) for o in tokens) +
             f'</pre><p>{sum(b for _,b in tokens)/chars:.2f} bits per character</p>')
 
 # %% ../nbs/23_insight.ipynb #c0019
@@ -85,7 +85,7 @@ class Insight:
     ):
         self.panel,self._wanted,self._lock,self._job = panel,set(),threading.Lock(),None
         self.bars,self.colors,self.status = W.HTML(),W.HTML(),W.HTML()
-        self.btn = W.Button(description='Colour the text by surprise', layout=W.Layout(width='auto'))
+        self.btn = W.Button(description='Colour the text by surprise', layout=W.Layout(width='auto', align_self='flex-start'))
         f = panel.fields
         for w in panel.picker, f.prompt, f.temperature, f.top_k, f.top_p, f.min_p, f.repetition: w.observe(lambda _: self.ask('show_next'), 'value')
         self.btn.on_click(lambda _: self.ask('show_surprise'))

@@ -52,7 +52,7 @@ class Playground:
         pace:float=0.               # Seconds to wait before each token, for those who read along
     ):
         self.runs,self.device,self.every,self.clock,self.pace = runs,device,every,clock,pace
-        self.text,self.tokens,self.jobs,self.history,self._sources,self._loaded = '',0,0,[],{},{}
+        self.text,self.tokens,self.jobs,self.history,self._settings,self._sources,self._loaded = '',0,0,[],'',{},{}
         self.busy,self._lock,self._loading,self._stop,self._job = False,threading.RLock(),threading.Lock(),threading.Event(),None
         self.fields = make_fields(first_config(find_runs(runs)))
         self.make_widgets()
@@ -72,12 +72,12 @@ BUTTONS = dict(start='Run', stop='Stop', resume='Continue', undo='Undo last turn
 @patch
 def make_widgets(self:Playground):
     "Lay out the panel, and connect each button with the method of its name."
-    self.picker,self.past,f = W.Dropdown(description='Model', style=LABEL),W.Dropdown(description='History', style=LABEL, layout=W.Layout(width='30em')),self.fields
+    self.picker,self.past = (W.Dropdown(description=n, style=LABEL, layout=W.Layout(width='45em', max_width='98%')) for n in ('Model','History'))
     self.status,self.out,self.beside,self.links = (W.HTML() for _ in range(4))
     for o in self.out,self.beside: o.layout = W.Layout(flex='1 1 20em', min_width='0')
     self.btn = {k:W.Button(description=v, layout=W.Layout(width='auto')) for k,v in BUTTONS.items()}
     for k,b in self.btn.items(): b.on_click(lambda _,k=k: getattr(self, k)())
-    row,b = lambda *o: W.HBox(o, layout=W.Layout(flex_flow='row wrap')),self.btn
+    row,b,f = lambda *o: W.HBox(o, layout=W.Layout(flex_flow='row wrap')),self.btn,self.fields
     self.widget = W.VBox([self.picker, f.prompt, row(f.speaker, b['scene'], b['turn']),
         row(f.length, f.temperature, f.top_k, f.top_p, f.min_p, f.repetition, f.seed, b['new_seed']),
         row(*(b[k] for k in ('start','stop','resume','undo','clear','next_line'))), self.status, row(self.out, self.beside),
@@ -153,7 +153,7 @@ def write(self:Playground,
         if (now := self.clock())-last>=self.every:
             last = now
             self.show(state('writing'))
-    return state('stopped' if self._stop.is_set() and self.tokens<length else 'done')
+    return state('stopped' if self._stop.is_set() and self.tokens<length else 'done')+f' ({self._settings})'
 
 # %% ../nbs/13_playground.ipynb #c0026
 @patch
@@ -248,7 +248,10 @@ def undo(self:Playground):
 
 @patch
 def next_line(self:Playground):
-    "Let the chosen speaker say the next line, after the text so far."
+    "Let the chosen speaker say the next line, after the text so far; without a speaker the status asks for one."
+    if not self.fields.speaker.value:
+        self.status.value = 'Who is to speak? Name a speaker first'
+        return
     text = self.text+'\n' if self.text and not self.text.endswith('\n') else self.text
     self.start(f'{text}{self.fields.speaker.value},', stops=['turn'])
 
