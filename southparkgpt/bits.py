@@ -149,7 +149,8 @@ def plot_groups(
     names,total = list(groups),sum(g['characters'] for g in groups.values())
     ax.barh(names, [g['bpc'] for g in groups.values()], height=.6, color=OKABE_ITO[5], edgecolor='black', lw=.5)
     for i,g in enumerate(groups.values()): ax.text(g['bpc'], i, f" {g['bpc']:.2f}  ({g['characters']/total:.0%} of characters)", va='center', fontsize=7)
-    ax.axvline(mean, color='black', lw=.8, ls='--')
+    ax.axvline(mean, color='black', lw=.8, ls='--', label='the whole')
+    ax.legend(frameon=False, loc='lower right', fontsize=7)
     ax.set(xlim=(0, 1.35*max(g['bpc'] for g in groups.values())))
     ax.invert_yaxis()
     return fig
