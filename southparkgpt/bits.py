@@ -49,15 +49,14 @@ def plot_calibration(
     measured:dict # Of `calibration`
 ):                # A matplotlib figure
     "Reliability diagram, above the share of tokens in each bin."
-    fig,ax = new_axes(4.2, 3.9, ylabel='share that was right', xlim=(0,1), ylim=(0,1))
+    fig,(ax,below) = new_axes(4.2, 3.9, rows=2, height_ratios=[3,1], xlim=(0,1))
     x,y,n = (np.array([b[k] for b in measured['bins']]) for k in ('confidence','accuracy','tokens'))
     ax.plot([0,1], [0,1], color='grey', lw=.8, ls='--', label='calibrated')
     ax.plot(x, y, markersize=4, label=f"the model, error {measured['error']:.3f}", **STYLES[0])
     ax.legend(frameon=False, loc='upper left')
-    below = ax.inset_axes([0, -.42, 1, .24])
-    below.bar(x, n/n.sum(), width=.05, color=OKABE_ITO[5])
-    below.set(xlim=(0,1), xlabel='probability of the first choice', ylabel='tokens')
-    below.spines[['top','right']].set_visible(False)
+    ax.set(ylim=(0,1), ylabel='share that was right')
+    below.bar(x, n/n.sum(), width=.04, color=OKABE_ITO[5])
+    below.set(xlabel='probability of the first choice', ylabel='tokens')
     return fig
 
 # %% ../nbs/26_bits.ipynb #c0020
@@ -136,8 +135,10 @@ def by_speaker(
     speakers:int=12 # How many; the others count as one
 )->dict:            # Of their speech alone
     "Bits of what each speaker says."
-    most = list(bits_by(attributed, lambda s: s.speaker if s.kind=='speech' else None))[:speakers]
-    return bits_by(attributed, lambda s: (s.speaker if s.speaker in most else 'all others') if s.kind=='speech' else None)
+    each = bits_by(attributed, lambda s: s.speaker if s.kind=='speech' else None)
+    most,rest = list(each)[:speakers],list(each)[speakers:]
+    others = {k:sum(each[s][k] for s in rest) for k in ('bits','characters')}
+    return {s:each[s] for s in most} | ({'all others':others | dict(bpc=others['bits']/others['characters'])} if rest else {})
 
 # %% ../nbs/26_bits.ipynb #c0037
 def plot_groups(
@@ -148,10 +149,9 @@ def plot_groups(
     fig,ax = new_axes(5.5, .7+.26*len(groups), xlabel='bits per character')
     names,total = list(groups),sum(g['characters'] for g in groups.values())
     ax.barh(names, [g['bpc'] for g in groups.values()], height=.6, color=OKABE_ITO[5], edgecolor='black', lw=.5)
-    for i,g in enumerate(groups.values()): ax.text(g['bpc'], i, f" {g['bpc']:.2f}  ({g['characters']/total:.0%} of characters)", va='center', fontsize=7)
-    ax.axvline(mean, color='black', lw=.8, ls='--', label='the whole')
-    ax.legend(frameon=False, loc='lower right', fontsize=7)
-    ax.set(xlim=(0, 1.35*max(g['bpc'] for g in groups.values())))
+    for i,g in enumerate(groups.values()): ax.text(0, i, f"  {g['bpc']:.2f}   {g['characters']/total:.0%} of characters", va='center', fontsize=8)
+    ax.axvline(mean, color='black', lw=1, ls='--', label=f'the whole, {mean:.2f}')
+    ax.legend(frameon=False, loc='lower right', bbox_to_anchor=(1, 1))
     ax.invert_yaxis()
     return fig
 

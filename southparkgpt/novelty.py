@@ -82,17 +82,20 @@ OKABE_ITO = ['#0072B2','#D55E00','#009E73','#CC79A7','#E69F00','#56B4E9','#00000
 STYLES = [dict(color=c, ls=l, marker=m) for c,l,m in zip(OKABE_ITO, ['-','--',':','-.']*2, 'osD^vPX')]
 
 def new_axes(
-    width:float=5.5, # Inches
+    width:float=5.5,    # Inches
     height:float=3.0,
-    **axis           # Of `Axes.set`
-)->tuple:            # matplotlib's Figure, without pyplot's memory of it, and its Axes
-    "A figure with one plot."
+    rows:int=1,         # Plots one below the other, with one x axis
+    height_ratios=None, # Of the rows
+    **axis              # Of `Axes.set`, for each
+)->tuple:               # matplotlib's Figure, without pyplot's memory of it; and its Axes, several if there are more rows
+    "An empty figure."
     from matplotlib.figure import Figure
     fig = Figure(figsize=(width, height), layout='constrained')
-    ax = fig.subplots()
-    ax.spines[['top','right']].set_visible(False)
-    ax.set(**axis)
-    return fig,ax
+    axes = fig.subplots(rows, sharex=True, squeeze=False, height_ratios=height_ratios)[:,0]
+    for ax in axes:
+        ax.spines[['top','right']].set_visible(False)
+        ax.set(**axis)
+    return fig,axes[0] if rows==1 else axes
 
 # %% ../nbs/24_novelty.ipynb #c0021
 def plot_novelty(
