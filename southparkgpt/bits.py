@@ -159,10 +159,11 @@ def plot_groups(
 def by_position(
     run,              # `Run` with its model in evaluation mode
     scored:Scored,    # What to read once more
+    window:int=None,  # Tokens; T, or an eighth of a mean episode if that is less
     progress:bool=False # Show a bar
 )->list:              # JSON-ready, for 1 token of context, 2, up to 4, up to 8, ...: its range, bits, characters, bpc
     "Bits per character against the tokens that the model sees before, in windows side by side."
-    T = scored.context_len
+    T = window or max(1, min(scored.context_len, sum(map(len, scored.ids))//len(scored.ids)//8))
     docs = [np.r_[run.tok.bos_id, i] for i in scored.ids]
     bits = np.concatenate([t[0] for t in score_tokens(run.model, docs, T, T, progress=progress)]).astype(float)/math.log(2)
     seen = np.concatenate([np.arange(a, e)-s+1 for d in docs for s,a,e in scoring_windows(len(d)-1, T, T)])

@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['places', 'whole_lines', 'write_scenes', 'corpus_bleu', 'bleu_figures', 'TrainingScripts', 'measure_scripts',
            'plot_sides', 'with_interval', 'language_figures', 'full_report', 'group_table', 'language_tables',
-           'script_tables', 'report_tables', 'report_figures', 'save_report', 'training_scripts', 'spgpt_evaluate']
+           'script_tables', 'report_tables', 'report_figures', 'save_report', 'training_scripts', 'check_full',
+           'spgpt_evaluate']
 
 # %% ../nbs/28_report.ipynb #c0002
 import json as _json, re, sys  # `json` is an option of spgpt_evaluate
@@ -144,7 +145,7 @@ def language_figures(
     out = dict(calibration=calibration(top, rank<1))
     if overall(scored)['bpc'] is None: return out
     attributed = attribute(scored)
-    return out | dict(by_kind=by_kind(attributed), by_speaker=by_speaker(attributed), by_position=by_position(run, scored, progress))
+    return out | dict(by_kind=by_kind(attributed), by_speaker=by_speaker(attributed), by_position=by_position(run, scored, progress=progress))
 
 # %% ../nbs/28_report.ipynb #c0032
 def full_report(
@@ -241,6 +242,12 @@ def training_scripts(
     except UserError as e: print(f'without the training scripts nothing is said about copies, voices and invented speakers: {e}', file=sys.stderr)
 
 # %% ../nbs/28_report.ipynb #c0045
+def check_full(full, samples, length, out, judge):
+    "`UserError` for options of the command that make no sense together."
+    if not full and (out or judge): raise UserError('--out and --judge belong to --full')
+    if judge and not out: raise UserError('--judge needs --out, the folder where its answers are kept')
+    if min(samples, length)<1: raise UserError(f'--samples {samples} and --length {length} must be at least 1')
+
 @command
 def spgpt_evaluate(
     pretrained_model:required('Run directory')=None,
@@ -258,16 +265,14 @@ def spgpt_evaluate(
     base_url:str=None,               # Address of that OpenAI-compatible service (none: OpenAI's own)
 ):
     "Score a run's model on scripts: loss, accuracy, top-10 accuracy, bits per character; with --full all that can be said."
-    if not full and (out or judge): raise UserError('--out and --judge belong to --full')
-    if judge and not out: raise UserError('--judge needs --out, the folder where its answers are kept')
-    if min(samples, length)<1: raise UserError(f'--samples {samples} and --length {length} must be at least 1')
+    check_full(full, samples, length, out, judge)
     run = load_run(pretrained_model, device)
     everything = load_episodes(find_scripts(scripts, run.cfg.dataset))
-    episodes,triples = run_split(pretrained_model, everything, split),[]
+    episodes = run_split(pretrained_model, everything, split)
     if full:
         service = Service(connect(base_url), judge, Path(out)/'.judge') if judge else None
         report,triples = full_report(run, episodes, training_scripts(pretrained_model, everything), context_len, samples, length, seed, service, progress=True)
+        if out: save_report(report, triples, out)
     else: report = with_interval(score_episodes(run, episodes, context_len, progress=True))
-    if out: save_report(report, triples, out)
     rows = [(k,v) for k,v in report.items() if not isinstance(v, (dict,list))]
     print(_json.dumps(report) if json else '\n\n'.join([md_table(rows, ['Measure','Value']), *([report_tables(report)] if full else [])]))
