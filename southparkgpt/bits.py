@@ -157,28 +157,29 @@ def plot_groups(
 
 # %% ../nbs/26_bits.ipynb #c0041
 def by_position(
-    run,              # `Run` with its model in evaluation mode
-    scored:Scored,    # What to read once more
-    window:int=None,  # Tokens; T, or an eighth of a mean episode if that is less
+    run,                # `Run` with its model in evaluation mode
+    scored:Scored,      # What to read once more
+    window:int=None,    # Tokens; T, or an eighth of a mean episode if that is less
     progress:bool=False # Show a bar
-)->list:              # JSON-ready, for 1 token of context, 2, up to 4, up to 8, ...: its range, bits, characters, bpc
+)->list:                # JSON-ready, for 1 token of context, 2, up to 4, up to 8, ...: its range, bits, characters, bpc, and bits a character lost against the protocol
     "Bits per character against the tokens that the model sees before, in windows side by side."
     T = window or max(1, min(scored.context_len, sum(map(len, scored.ids))//len(scored.ids)//8))
     docs = [np.r_[run.tok.bos_id, i] for i in scored.ids]
-    bits = np.concatenate([t[0] for t in score_tokens(run.model, docs, T, T, progress=progress)]).astype(float)/math.log(2)
+    bits,full = (np.concatenate([t[0] for t in o]).astype(float)/math.log(2) for o in (score_tokens(run.model, docs, T, T, progress=progress), scored.tokens))
     seen = np.concatenate([np.arange(a, e)-s+1 for d in docs for s,a,e in scoring_windows(len(d)-1, T, T)])
     sizes = np.array([sum(b&0xC0!=0x80 for b in p) for p in scored.tok.pieces])
     chars,octave = sizes[np.concatenate(scored.ids)],np.ceil(np.log2(seen)).astype(int)
-    b,c = (np.bincount(octave, w) for w in (bits, chars))
-    return [dict(least=2**(k-1)+1 if k else 1, most=min(2**k, T), bits=float(b[k]), characters=int(c[k]), bpc=float(b[k]/c[k])) for k in np.flatnonzero(c).tolist()]
+    b,f,c = (np.bincount(octave, w) for w in (bits, full, chars))
+    return [dict(least=2**(k-1)+1 if k else 1, most=min(2**k, T), bits=float(b[k]), characters=int(c[k]), bpc=float(b[k]/c[k]), lost=float((b[k]-f[k])/c[k])) for k in np.flatnonzero(c).tolist()]
 
 # %% ../nbs/26_bits.ipynb #c0042
 def plot_position(
     positions:dict # Name to the rows of `by_position`
 ):                 # A matplotlib figure
-    "Bits per character against tokens of context."
-    fig,ax = new_axes(xlabel='tokens seen before, up to', ylabel='bits per character', xscale='log')
-    for style,(name,rows) in zip(STYLES, positions.items()): ax.plot([r['most'] for r in rows], [r['bpc'] for r in rows], label=name, markersize=4, **style)
+    "Bits per character lost against tokens of context."
+    fig,ax = new_axes(xlabel='tokens seen before, up to', ylabel='bits per character lost', xscale='log')
+    ax.axhline(0, color='grey', lw=.8)
+    for style,(name,rows) in zip(STYLES, positions.items()): ax.plot([r['most'] for r in rows], [r['lost'] for r in rows], label=name, markersize=4, **style)
     ticks = sorted({r['most'] for rows in positions.values() for r in rows})
     ax.set_xticks(ticks, [f'{t:,}' for t in ticks], rotation=45 if len(ticks)>9 else 0)
     ax.minorticks_off()

@@ -189,7 +189,7 @@ def language_tables(
     if 'by_kind' not in report: return out
     seen = lambda r: f"{r['least']} to {r['most']}" if r['most']>r['least'] else str(r['most'])
     return out + [group_table('Part', report['by_kind'].items()), group_table('Speaker (speech alone)', report['by_speaker'].items()),
-                  group_table('Tokens seen before', [(seen(r), r) for r in report['by_position']])]
+                  md_table([(seen(r), r['characters'], r['bpc'], r['lost']) for r in report['by_position']], ['Tokens seen before','Characters','Bits per character','... lost for want of more'])]
 
 # %% ../nbs/28_report.ipynb #c0038
 def script_tables(
