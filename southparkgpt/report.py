@@ -127,10 +127,10 @@ def plot_sides(
 # %% ../nbs/28_report.ipynb #c0028
 def with_interval(
     scored:Scored
-)->dict:          # Of `overall`, and bpc_low, bpc_high
+)->dict:          # Of `overall`, and bpc_low, bpc_high, if there is a bpc and more than one episode
     "The figures of the protocol, with the middle 95% of bits per character over other draws of the episodes."
     figures = overall(scored)
-    if figures['bpc'] is None: return figures | dict(bpc_low=None, bpc_high=None)
+    if figures['bpc'] is None or len(scored.episodes)<2: return figures
     low,high = bootstrap_bpc([t[0].sum(dtype=float)/np.log(2) for t in scored.tokens], [len(e.text) for e in scored.episodes])
     return figures | dict(bpc_low=low, bpc_high=high)
 
