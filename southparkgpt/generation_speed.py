@@ -14,10 +14,11 @@ import torch
 
 from .config import Config, UserError, command
 from .export import export_run
-from .generate import bend, draw, generate_ids, stream_text
 from .corpus import sample_episodes
+from .generate import generate_ids, stream_text
 from .model import make_model
 from .runs import Run, load_run
+from .sampling import bend, draw
 from .tokenizers import train_tokenizer
 
 # %% ../nbs/22_generation_speed.ipynb #c0005

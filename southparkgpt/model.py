@@ -185,7 +185,8 @@ class RoPEAttention(nn.Module):
     def forward(self, x, cos, sin, cache=None):
         B,T,C = x.shape
         q,k,v = (f(x).view(B,T,-1,self.D) for f in (self.q, self.k, self.v))
-        q,k,v = rotate(self.q_norm(q).transpose(1,2), cos, sin),rotate(self.k_norm(k).transpose(1,2), cos, sin),v.transpose(1,2)
+        q,k = (rotate(norm(a.to(norm.weight)).transpose(1,2), cos, sin) for norm,a in ((self.q_norm, q), (self.k_norm, k)))  # as precise as the norm, under autocast too
+        v = v.transpose(1,2)
         if cache: k,v = cache.update(self.layer, k, v)
         x = attend(q, k, v, dropout=self.p if self.training else 0.)
         return self.drop(self.proj(x.transpose(1,2).reshape(B,T,C)))
