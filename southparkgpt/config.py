@@ -71,7 +71,7 @@ class ModelConfig:
     tie_embeddings:bool=True   # one matrix for input embedding and output head
     context_len:int=256        # tokens that the model sees at once
     rope_theta:float=10000.    # base of RoPE's wavelengths (modern-transformer)
-    ngram_order:int=6          # tokens in the longest n-gram (ngram)
+    ngram_order:int=6          # tokens in the longest n-gram (ngram, and of a mixture)
 
 # %% ../nbs/00_config.ipynb #c0020
 @dataclass
@@ -116,6 +116,7 @@ class TrainConfig:
     time_budget:float|None=None       # seconds of training at most, evaluation included
     evaluation_interval:int=1000      # batches between two evaluations on the validation split
     save_model_every_epoch:bool=False # keep the weights of each epoch
+    ngram_mixture:bool=False          # when trained, mix the network with n-gram counts of the training episodes
     pretrained_model:str|None=None    # run to start from
 
 # %% ../nbs/00_config.ipynb #c0024

@@ -38,13 +38,13 @@ def score_tokens(
     docs,              # Token ids of each episode, start token first
     context_len:int,   # T
     stride:int,        # From one window to the next
-    batch_size:int=32, # Windows at once
+    batch_size:int=None, # Windows at once; 8,192 tokens if none
     progress:bool=False # Show a bar, if on a terminal
 )->list:               # For each document, (3, tokens): -ln p of each token, its rank among all (0 is the model's first choice), and the p of the first choice
     "Score every token of every document once."
     out = [np.zeros((3, len(d)-1), np.float32) for d in docs]
     work = [(i, *w) for i,d in enumerate(docs) for w in scoring_windows(len(d)-1, context_len, stride)]
-    device = next(model.parameters()).device
+    device,batch_size = next(model.parameters()).device,batch_size or max(1, 8192//context_len)
     for b in tqdm([work[i:i+batch_size] for i in range(0, len(work), batch_size)], desc='score', disable=None if progress else True, leave=False):
         ids = np.zeros((len(b), max(e-s for _,s,_,e in b)+1), np.int64)
         for row,(i,s,_,e) in zip(ids, b): row[:e-s+1] = docs[i][s:e+1]
@@ -68,7 +68,7 @@ def score_episodes(
 )->Scored:
     "Score `episodes` by the protocol."
     if not episodes: raise UserError('no episode to evaluate')
-    T = run.cfg.context_len if context_len is None else context_len
+    T = getattr(run.model, 'span', run.cfg.context_len) if context_len is None else context_len
     if T<1: raise UserError(f'context_len={T} must be at least 1')
     if run.model.max_positions and run.cfg.architecture=='decoder-transformer' and T>run.model.max_positions:
         raise UserError(f'context_len={T} is more than the {run.model.max_positions} positions that this model was trained with')

@@ -18,6 +18,7 @@ from tokenizers import decoders, models, pre_tokenizers, processors
 from torch import nn
 
 from .config import Config, UserError, atomic_path, command, required, write_text
+from .mixture import network
 from .model import LanguageModel
 from .runs import GPT2_NAMES, QWEN3_NAMES, Run, load_run, their_name
 from .tokenizers import TiktokenTokenizer
@@ -163,8 +164,9 @@ def export_run(
     run:Run, # What to export
     out      # Folder to write; made if need be
 )->Path:     # `out`
-    "Write `run` as a Hugging Face folder; `UserError` if it has no such form, or `out` cannot hold it."
+    "Write `run` as a Hugging Face folder (of a mixture the network alone); `UserError` if it has no such form, or `out` cannot hold it."
     check_exportable(run.cfg)
+    run = run._replace(model=network(run.model))
     out,files = Path(out),export_files(run)
     if (out/'config.yml').exists(): raise UserError(f'{out} is the folder of a run: choose another, or its weights and tokenizer would be overwritten')
     weights = {k:v.detach().cpu().clone(memory_format=torch.contiguous_format) for k,v in FORMS[run.cfg.architecture][1](run.model).items()}

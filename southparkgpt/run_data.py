@@ -82,6 +82,7 @@ def prepare_run(
     team=Team()     # The processes that train together
 )->RunData:
     "Settle what a run reads; `UserError` for what is wrong with scripts or options."
+    if cfg.ngram_mixture and cfg.architecture=='ngram': raise UserError('ngram_mixture=True needs a network to mix with: choose another architecture')
     splits = split_episodes(episodes, cfg.split_ratios)
     start = load_run(cfg.pretrained_model, 'cpu') if cfg.pretrained_model else None
     if start: cfg = inherit(cfg, start.cfg)

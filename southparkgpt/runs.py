@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from .config import Config, UserError, atomic_path, get_device, load_config, save_config
+from .mixture import Mixture
 from .model import DecoderTransformer, LanguageModel, make_model
 from .tokenizers import TiktokenTokenizer, load_tokenizer
 
@@ -71,11 +72,13 @@ def load_run(
     if not (folder/'model.safetensors').is_file(): raise UserError(f'{folder} has no weights yet (model.safetensors): the run was stopped before its first evaluation')
     try:
         check_tokenizer(folder/'model.safetensors', tok)
-        model.load_state_dict(load_file(folder/'model.safetensors'))
+        weights = load_file(folder/'model.safetensors')
+        if any(k.startswith('gate.') for k in weights): model = Mixture(model)
+        model.load_state_dict(weights)
     except (RuntimeError, SafetensorError) as e: raise UserError(f'the weights in {folder} do not fit its config.yml: {str(e).splitlines()[-1].strip()}') from e
     return Run(cfg, tok, model.to(get_device(device)).eval())
 
-# %% ../nbs/08b_runs.ipynb #c0019
+# %% ../nbs/08b_runs.ipynb #c0021
 HF_FIELDS = {'gpt2':dict(d_model='n_embd', num_layers='n_layer', num_heads='n_head', context_len='n_positions', dim_feedforward='n_inner', dropout='resid_pdrop'),
              'qwen3':dict(d_model='hidden_size', num_layers='num_hidden_layers', num_heads='num_attention_heads', num_kv_heads='num_key_value_heads',
                           context_len='max_position_embeddings', dim_feedforward='intermediate_size', dropout='attention_dropout')}
@@ -85,7 +88,7 @@ QWEN3_NAMES = {'embed':'model.embed_tokens', 'norm':'model.norm', 'head':'lm_hea
                **{f'attn.{x}':f'self_attn.{x}_proj' for x in 'qkv'}, **{f'attn.{x}_norm':f'self_attn.{x}_norm' for x in 'qk'},
                'attn.proj':'self_attn.o_proj', 'mlp.gate':'mlp.gate_proj', 'mlp.up':'mlp.up_proj', 'mlp.proj':'mlp.down_proj'}
 
-# %% ../nbs/08b_runs.ipynb #c0020
+# %% ../nbs/08b_runs.ipynb #c0022
 def their_name(
     name:str,  # Of one of our modules, such as blocks.2.attn.proj
     names:dict # Our names to theirs: the modules of the model, `blocks`, and the parts of a block
@@ -95,7 +98,7 @@ def their_name(
     blocks,i,part = name.split('.', 2)
     return f'{names[blocks]}.{i}.{names[part]}'
 
-# %% ../nbs/08b_runs.ipynb #c0023
+# %% ../nbs/08b_runs.ipynb #c0025
 def config_from_hf(
     d:dict # Content of config.json
 )->Config:
@@ -115,7 +118,7 @@ def config_from_hf(
         if (v := d.get(k, default))!=must: raise UserError(f'{k}={v} in config.json: {known["architecture"]} has {must}')
     return Config(**known)
 
-# %% ../nbs/08b_runs.ipynb #c0026
+# %% ../nbs/08b_runs.ipynb #c0028
 def weights_from_hf(
     model:LanguageModel, # Of the right shape
     weights:dict         # Of a GPT-2 or Qwen3 folder, name to tensor
@@ -130,7 +133,7 @@ def weights_from_hf(
         return w.T if gpt2 and w.ndim==2 and module not in ('embed','pos','head') else w
     return {name:get(name) for name in model.state_dict()}
 
-# %% ../nbs/08b_runs.ipynb #c0027
+# %% ../nbs/08b_runs.ipynb #c0029
 def load_hf(
     folder,   # With config.json, model.safetensors and tokenizer.json
     device:str

@@ -19,7 +19,7 @@ from .run_data import prepare_run
 from .runs import load_run
 from .team import Team, join_team
 from .tokenizers import load_tokenizer
-from .trainer import Trainer, fit_ngrams, start_watching
+from .trainer import Trainer, fit_ngrams, mix_run, start_watching
 from .watch import Progress, RunLog, Watcher, close_log
 
 # %% ../nbs/12_train.ipynb #c0008
@@ -134,12 +134,13 @@ def train(
     show = show if show and team.first and not counts else Watcher()
     if type(show) is not Watcher: start_watching(trainer, show)
     with stop_signals(trainer), contextlib.closing(show): fit_ngrams(trainer, log) if counts else trainer.fit(log, show)
+    if trainer.cfg.ngram_mixture and team.first and not trainer.stop: mix_run(trainer)
     result = finish_run(trainer) if team.first and not trainer.stop else {}
     if team.first: close_log(log, result)
     if trainer.stop: raise UserError(f'stopped at step {trainer.step}; go on with: spgpt_train --data {data} --run_dir {folder} --resume')
     return result
 
-# %% ../nbs/12_train.ipynb #c0035
+# %% ../nbs/12_train.ipynb #c0037
 @command(config=True)
 def spgpt_train(
     config:str=None,                           # Preset, or YAML file
@@ -160,5 +161,5 @@ def spgpt_train(
     rows = [(k, *(result[s][k] for s in ('valid','test'))) for k in ('loss','accuracy','top10_accuracy','bpc')]
     print(md_table(rows, ['Measure','Validation','Test']), f"\n{result['parameters']:,} parameters, {result['steps']:,} steps, {result['train_seconds']:.0f} s: {folder}", sep='\n')
 
-# %% ../nbs/12_train.ipynb #c0041
+# %% ../nbs/12_train.ipynb #c0043
 if __name__=='__main__' and '__file__' in globals(): spgpt_train.main()
