@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LOG', 'COMPRESSORS', 'add_experiment', 'read_experiments', 'measure_corpus', 'measure_run', 'measure_tokenizers',
-           'archive_size', 'measure_compressor', 'spgpt_results']
+           'measure_report', 'archive_size', 'measure_compressor', 'spgpt_results']
 
 # %% ../nbs/15_results.ipynb #c0002
 import json, subprocess, tempfile, time
@@ -74,6 +74,15 @@ def measure_tokenizers(
     return dict(name=Path(folder).name, rows=json.loads(path.read_text())['rows'])
 
 # %% ../nbs/15_results.ipynb #c0020
+def measure_report(
+    folder # That spgpt_evaluate --full --out wrote
+)->dict:   # JSON-ready
+    "A report on a model; `UserError` if there is none."
+    path = Path(folder)/'report.json'
+    if not path.is_file(): raise UserError(f'no report in {folder}: make one (spgpt_evaluate --full --out {folder})')
+    return dict(name=Path(folder).name, **json.loads(path.read_text(encoding='utf-8')))
+
+# %% ../nbs/15_results.ipynb #c0023
 COMPRESSORS = {'PPMd, order 12 (7z)':'7z a -m0=PPMd:o=12:mem=1g {out} {file}', 'zpaq -m5':'zpaq a {out} {file} -m5 -t1'}
 
 def archive_size(
@@ -88,7 +97,7 @@ def archive_size(
         except (FileNotFoundError, subprocess.CalledProcessError) as e: raise UserError(f'cannot run {command.split()[0]}: install it ({e})') from e
         return next(p for p in Path(d).iterdir() if p!=file).stat().st_size
 
-# %% ../nbs/15_results.ipynb #c0021
+# %% ../nbs/15_results.ipynb #c0024
 def measure_compressor(
     name:str,           # In tables
     command:str,        # With {file} and {out}
@@ -100,21 +109,23 @@ def measure_compressor(
     size = archive_size(train+test, command)-archive_size(train, command)
     return dict(name=name, bpc=8*size/len(test), seconds=time.monotonic()-start, episodes=len(splits.test), characters=len(test))
 
-# %% ../nbs/15_results.ipynb #c0024
+# %% ../nbs/15_results.ipynb #c0027
 @command
 def spgpt_results(
     data:str=None,    # DATA to measure: both datasets, and what compressors make of the cleaned one
     run:str=None,     # Finished run to add
     tokenizers:str=None, # Folder of spgpt_tokenizers to add
+    report:str=None,  # Folder of spgpt_evaluate --full to add
     made_by:str='',   # The command that made the run, or the folder
     kind:str='run',   # What the run is to be kept as: run, or the name of the experiment it belongs to
     log:str=str(LOG), # File of JSON lines
 ):
-    "Measure a corpus (with gpt2's vocabulary, 7z and zpaq at hand), a run or a comparison of tokenizers, and add it to the log of experiments."
-    if not (data or run or tokenizers): raise UserError('nothing to measure: give --data, --run or --tokenizers')
+    "Measure a corpus (with gpt2's vocabulary, 7z and zpaq at hand), a run, a comparison of tokenizers or a report, and add it to the log of experiments."
+    if not (data or run or tokenizers or report): raise UserError('nothing to measure: give --data, --run, --tokenizers or --report')
     raw,clean = Path(data or '')/'southpark',Path(data or '')/'cleaned-southpark'
     for pair in [(raw, raw), (clean, clean), (clean, raw)] if data else []: add_experiment('corpus', f'spgpt_results --data {data}', measure_corpus(*pair), log)
     for name,how in COMPRESSORS.items() if data else ():
         add_experiment('compressor', how, measure_compressor(name, how, split_episodes(load_episodes(clean))), log)
     if run: add_experiment(kind, made_by, measure_run(run), log)
     if tokenizers: add_experiment('tokenizers', made_by, measure_tokenizers(tokenizers), log)
+    if report: add_experiment('report', made_by, measure_report(report), log)
