@@ -52,6 +52,10 @@ class MixtureCache:
         self.ngram,self.net = model.ngram.new_cache(batch_size),model.net.new_cache(batch_size)
         self.recent,self.pos,self.max_len = torch.empty(batch_size, 0, dtype=torch.long),0,None
 
+    def reorder(self, rows):
+        for cache in (self.ngram, self.net): cache.reorder(rows)
+        self.recent = self.recent[rows]
+
 # %% ../nbs/08a_mixture.ipynb #c0012
 class Mixture(nn.Module):
     "A network and n-gram counts of the same tokens, mixed by a gate."

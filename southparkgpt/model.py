@@ -40,6 +40,9 @@ class KVCache:
         self.k[layer][:,:,self.pos:end],self.v[layer][:,:,self.pos:end] = k,v
         return self.k[layer][:,:,:end],self.v[layer][:,:,:end]
 
+    def reorder(self, rows): # Row i becomes what row `rows[i]` was
+        for a in (*self.k, *self.v): a[:,:,:self.pos] = a[rows,:,:self.pos]
+
 # %% ../nbs/08_model.ipynb #c0010
 def attend(
     q,                # Queries (B, H, T, D)
@@ -238,6 +241,7 @@ class ModernTransformer(LanguageModel):
 class LSTMCache:
     "The state of an LSTM after `pos` tokens."
     def __init__(self): self.state,self.pos,self.max_len = None,0,None
+    def reorder(self, rows): self.state = tuple(s[:,rows] for s in self.state)
 
 # %% ../nbs/08_model.ipynb #c0041
 class LSTMModel(LanguageModel):

@@ -6,6 +6,8 @@
 __all__ = ['discounts', 'context_tree', 'count_ngrams', 'Reader', 'NgramCache', 'NgramModel', 'interpolate']
 
 # %% ../nbs/07_ngram.ipynb #c0002
+from copy import deepcopy
+
 import torch
 from fastcore.basics import patch
 from torch import nn
@@ -75,6 +77,8 @@ class NgramCache:
     "A `Reader` for each text of a batch."
     def __init__(self, batch_size, depth, pad):
         self.readers,self.pos,self.max_len = [Reader(depth, pad) for _ in range(batch_size)],0,None
+
+    def reorder(self, rows): self.readers = [deepcopy(self.readers[i]) for i in rows]
 
 # %% ../nbs/07_ngram.ipynb #c0025
 class NgramModel(nn.Module):
