@@ -42,7 +42,7 @@ def make_fields(
         top_p=number(W.BoundedFloatText, cfg.top_p or 1, .01, 1, 'Top-p', tip='Draw among the tokens with this share of the probability; 1: among all', step=.05),
         min_p=number(W.BoundedFloatText, 0, 0, 1, 'Min-p', tip='Draw among tokens at least this likely, relative to the likeliest; 0: among all', step=.05),
         repetition=number(W.BoundedFloatText, 1, .1, 10, 'Repetition', tip='Above 1: weaken what was said just now; 1: no penalty', step=.1),
-        seed=number(W.BoundedIntText, cfg.seed, 0, 2**31-1, 'Seed', tip='The same seed writes the same text'),
+        seed=number(W.BoundedIntText, cfg.seed, 0, 2**31-1, 'Seed', tip='The same seed writes the same text', continuous_update=True),
         speaker=W.Combobox(value=cfg.prompt.split(',')[0], description='Speaker', tooltip='Who speaks next', layout=W.Layout(width='18em', max_width='98%'), style=LABEL))
 
 # %% ../nbs/13_fields.ipynb #c0011
