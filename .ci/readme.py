@@ -24,7 +24,7 @@ def page(nb):
     "The whole notebook as Markdown; of a notebook with exports only prose and `echo: false` cells, from the title and the last part on."
     cells = json.loads(Path(nb).read_text(encoding='utf-8'))['cells']
     if any('#| export' in ''.join(c['source']) for c in cells):
-        first = next(i for i,c in enumerate(cells) if ''.join(c['source']).startswith('## Data'))
+        first = next(i for i,c in enumerate(cells) if ''.join(c['source']).startswith('## In short'))
         cells = cells[:1] + [next(c for c in cells[1:] if c['cell_type']=='markdown')] + cells[first:]
     return f'<!-- generated from {nb}; edit there -->\n\n' + '\n\n'.join(s for c in cells if (s := cell(c))) + '\n'
 
