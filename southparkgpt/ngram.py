@@ -202,6 +202,14 @@ def _read(self:NgramModel, ids, reader, predict):
     return torch.cat(out)
 
 @patch
+def _all(self:NgramModel, ids, cache, predict):
+    "`_read` every row of `ids`."
+    readers = cache.readers if cache else (Reader(self.depth, self.vocab_size) for _ in ids)
+    if cache: cache.pos += ids.shape[1]
+    return torch.stack([self._read(row, reader, predict) for row,reader in zip(ids, readers)])
+
+# %% ../nbs/07_ngram.ipynb #c0042
+@patch
 @torch.no_grad()
 def forward(self:NgramModel,
     ids,       # Token ids (B, T)
@@ -218,10 +226,3 @@ def views(self:NgramModel,
 ):             # Log-probabilities (B, T, 4, V)
     "Four distributions after each token: by all evidence, by training, by training up to trigrams, by the text at hand."
     return self._all(ids, cache, self._views)
-
-@patch
-def _all(self:NgramModel, ids, cache, predict):
-    "`_read` every row of `ids`."
-    readers = cache.readers if cache else (Reader(self.depth, self.vocab_size) for _ in ids)
-    if cache: cache.pos += ids.shape[1]
-    return torch.stack([self._read(row, reader, predict) for row,reader in zip(ids, readers)])
