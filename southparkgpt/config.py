@@ -110,7 +110,7 @@ class TrainConfig:
     warmdown_ratio:float=0.6          # last share of the run over which linear falls to zero
     use_gradient_clipping:bool=True   # clip the gradient's norm
     gradient_clip_value:float=1.0     # to this
-    spike_sigma:float|None=6.0        # skip a step whose loss or gradient norm is so many standard deviations above the last; none: only what is no number
+    spike_sigma:float|None=6.0        # skip a step whose loss is so many standard deviations above the last ones; none: only where it is no number
     epochs:int=1                      # passes over the training tokens, unless max_steps or time_budget ends the run first
     max_steps:int|None=None           # optimiser steps at most
     time_budget:float|None=None       # seconds of training at most, evaluation included
