@@ -131,7 +131,7 @@ def train_gate(
 def fit_mixture(
     net:LanguageModel,   # Trained on `docs`
     docs:list,           # Token ids of each training document, start token first
-    held_back:int=16,    # Documents to train the gate on
+    held_back:int=16,    # Documents to train the gate on, or a few more
     seed:int=42,         # Of the gate's initial weights
     progress:bool=False  # Show a bar
 )->Mixture:              # In evaluation mode

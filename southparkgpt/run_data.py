@@ -88,6 +88,7 @@ def prepare_run(
     if start: cfg = inherit(cfg, start.cfg)
     if cfg.prompt_file: cfg = Config(**{**asdict(cfg), 'prompt':read_prompt(None, cfg.prompt_file), 'prompt_file':None})
     kept = limit_episodes(splits.train, cfg.num_samples, cfg.seed)
+    if cfg.ngram_mixture and len(kept)<2: raise UserError('ngram_mixture=True needs two training episodes: one to count, one to train the gate on')
     tok = tok or (start.tok if start else books_tokenizer(cfg) if cfg.books else get_tokenizer(cfg.tokenizer, [e.text for e in kept]))
     tok.encode(cfg.prompt)
     check_sampling(cfg.max_len_generate, cfg.temperature, cfg.top_k, cfg.top_p)
