@@ -7,7 +7,6 @@ __all__ = ['BUTTONS', 'this_cell', 'replace_panels', 'Playground', 'without_last
 
 # %% ../nbs/13_playground.ipynb #c0002
 import html, math, random, threading, time, weakref
-from pathlib import Path
 from types import SimpleNamespace
 
 import ipywidgets as W
