@@ -14,6 +14,7 @@ from pathlib import Path
 from .config import Config, ModelConfig, UserError, fields
 from .corpus import split_episodes
 from .generate import check_sampling, read_prompt
+from .mixture import hold_back
 from .runs import load_run
 from .team import Team
 from .tokenizers import get_tokenizer, load_tokenizer
@@ -71,8 +72,8 @@ def make_sampler(
     return sampler
 
 # %% ../nbs/11c_run_data.ipynb #c0018
-RunData = namedtuple('RunData', 'cfg splits tok sampler start')
-RunData.__doc__ = "What is settled before the first step: configuration, split, tokenizer, windows, and the `Run` whose weights it starts from, if any."
+RunData = namedtuple('RunData', 'cfg splits tok sampler held_back start')
+RunData.__doc__ = "What is settled before the first step: configuration, split, tokenizer, windows, the training episodes held back for a mixture's gate, and the `Run` whose weights it starts from, if any."
 
 # %% ../nbs/11c_run_data.ipynb #c0019
 def prepare_run(
@@ -92,4 +93,5 @@ def prepare_run(
     tok = tok or (start.tok if start else books_tokenizer(cfg) if cfg.books else get_tokenizer(cfg.tokenizer, [e.text for e in kept]))
     tok.encode(cfg.prompt)
     check_sampling(cfg.max_len_generate, cfg.temperature, cfg.top_k, cfg.top_p)
-    return RunData(cfg, splits, tok, make_sampler(cfg, kept, tok, team), start)
+    learn,apart = hold_back(kept) if cfg.ngram_mixture else (kept, [])
+    return RunData(cfg, splits, tok, make_sampler(cfg, learn, tok, team), apart, start)

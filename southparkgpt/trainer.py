@@ -25,6 +25,7 @@ from .optim import lr_scale, make_ema, make_optimizers, set_lr
 from .run_data import RunData
 from .runs import Run, load_run, save_tensors
 from .team import Team
+from .tokens import encode_documents
 from .watch import continuations, log_samples, matmul_rate, train_flops
 
 # %% ../nbs/11d_trainer.ipynb #c0008
@@ -70,7 +71,7 @@ class Trainer:
         folder,       # Run directory
         team=Team()   # The processes that train together
     ):
-        cfg,self.splits,tok,self.sampler,start = data
+        cfg,self.splits,tok,self.sampler,self.held_back,start = data
         self.cfg,self.folder,self.team,self.device = cfg,Path(folder),team,get_device(cfg.device)
         set_seed(cfg.seed)
         self.model = (network(start.model) if start else make_model(cfg, tok.vocab_size)).to(self.device)
@@ -303,8 +304,9 @@ def mix_run(
     "Replace the best weights by their mixture with n-gram counts."
     start,cfg = time.monotonic(),trainer.cfg
     store = (trainer.sampler.scripts if cfg.books else trainer.sampler).store
-    net = network(load_run(trainer.folder, trainer.device).model)
-    save_tensors(fit_mixture(net, list(store), seed=cfg.seed, progress=True).state_dict(), trainer.folder/'model.safetensors', {'tokenizer':trainer.run.tok.fingerprint})
+    held_back = encode_documents([e.text for e in trainer.held_back], trainer.run.tok)
+    mix = fit_mixture(network(load_run(trainer.folder, trainer.device).model), list(store), list(held_back), seed=cfg.seed, progress=True)
+    save_tensors(mix.state_dict(), trainer.folder/'model.safetensors', {'tokenizer':trainer.run.tok.fingerprint})
     trainer.seconds += time.monotonic()-start
 
 # %% ../nbs/11d_trainer.ipynb #c0069
