@@ -175,13 +175,13 @@ def rotate(
     a,b = x.chunk(2, dim=-1)
     return x*cos + torch.cat([-b, a], -1)*sin
 
-# %% ../nbs/08_model.ipynb #c0033
+# %% ../nbs/08_model.ipynb #c0034
 class RoPEAttention(nn.Module):
     "Self-attention with RoPE, normalised queries and keys, and grouped heads."
     def __init__(self, cfg:Config, layer:int):
         super().__init__()
         C,H,K = cfg.d_model,cfg.num_heads,cfg.num_kv_heads or cfg.num_heads
-        self.layer,self.D,self.p,self.drop = layer,C//H,cfg.dropout,nn.Dropout(cfg.dropout)
+        self.layer,self.D,self.drop = layer,C//H,nn.Dropout(cfg.dropout)
         self.q,self.k,self.v,self.proj = (nn.Linear(C, n*self.D, bias=False) for n in (H,K,K,H))
         self.q_norm,self.k_norm = (nn.RMSNorm(self.D, eps=1e-6) for _ in range(2))
 
@@ -191,10 +191,10 @@ class RoPEAttention(nn.Module):
         q,k = (rotate(norm(a.to(norm.weight)).transpose(1,2), cos, sin) for norm,a in ((self.q_norm, q), (self.k_norm, k)))  # as precise as the norm, under autocast too
         v = v.transpose(1,2)
         if cache: k,v = cache.update(self.layer, k, v)
-        x = attend(q, k, v, dropout=self.p if self.training else 0.)
+        x = attend(q, k, v)
         return self.drop(self.proj(x.transpose(1,2).reshape(B,T,C)))
 
-# %% ../nbs/08_model.ipynb #c0034
+# %% ../nbs/08_model.ipynb #c0035
 class SwiGLU(nn.Module):
     "Feed-forward network whose hidden layer is gated (Shazeer 2020)."
     def __init__(self, cfg:Config):
@@ -204,7 +204,7 @@ class SwiGLU(nn.Module):
 
     def forward(self, x): return self.drop(self.proj(F.silu(self.gate(x))*self.up(x)))
 
-# %% ../nbs/08_model.ipynb #c0035
+# %% ../nbs/08_model.ipynb #c0036
 class ModernBlock(nn.Module):
     "One layer: normalise, attend, add; normalise, feed forward, add."
     def __init__(self, cfg:Config, layer:int):
@@ -216,7 +216,7 @@ class ModernBlock(nn.Module):
         x = x + self.attn(self.norm1(x), cos, sin, cache)
         return x + self.mlp(self.norm2(x))
 
-# %% ../nbs/08_model.ipynb #c0037
+# %% ../nbs/08_model.ipynb #c0038
 class ModernTransformer(LanguageModel):
     "A decoder with RMSNorm, RoPE, QK-norm and SwiGLU, as in Qwen3."
     def __init__(self, cfg, vocab_size):
@@ -237,13 +237,13 @@ class ModernTransformer(LanguageModel):
         heads = self.cfg.num_kv_heads or self.cfg.num_heads
         return KVCache(self.cfg.num_layers, (batch_size, heads, max_len or self.cfg.context_len, self.cfg.d_model//self.cfg.num_heads), self.embed.weight)
 
-# %% ../nbs/08_model.ipynb #c0040
+# %% ../nbs/08_model.ipynb #c0041
 class LSTMCache:
     "The state of an LSTM after `pos` tokens."
     def __init__(self): self.state,self.pos,self.max_len = None,0,None
     def reorder(self, rows): self.state = tuple(s[:,rows] for s in self.state)
 
-# %% ../nbs/08_model.ipynb #c0041
+# %% ../nbs/08_model.ipynb #c0042
 class LSTMModel(LanguageModel):
     "An LSTM language model of `num_layers` layers, `d_model` wide; dropout between layers, before and after."
     def __init__(self, cfg, vocab_size):
@@ -264,7 +264,7 @@ class LSTMModel(LanguageModel):
 
     def new_cache(self, batch_size=1, max_len=None): return LSTMCache()
 
-# %% ../nbs/08_model.ipynb #c0044
+# %% ../nbs/08_model.ipynb #c0045
 MODELS = {'decoder-transformer':DecoderTransformer, 'modern-transformer':ModernTransformer, 'rnn':LSTMModel, 'ngram':NgramModel}
 
 def make_model(
@@ -274,7 +274,7 @@ def make_model(
     "Build the model that `cfg.architecture` names."
     return MODELS[cfg.architecture](cfg, vocab_size)
 
-# %% ../nbs/08_model.ipynb #c0054
+# %% ../nbs/08_model.ipynb #c0055
 def flops_per_token(
     model:LanguageModel,  # Any but an n-gram model, which multiplies nothing
     context_len:int=None  # Length of the window; the model's own if none
@@ -286,7 +286,7 @@ def flops_per_token(
 
 def _hidden(model): return sum(p.numel() for n,p in model.named_parameters() if p.ndim>1 and n not in ('embed.weight','pos','head.weight'))
 
-# %% ../nbs/08_model.ipynb #c0058
+# %% ../nbs/08_model.ipynb #c0059
 def activation_bytes(
     model:LanguageModel, # In the mode in which it will train
     cfg:Config,          # context_len, dtype
@@ -301,7 +301,7 @@ def activation_bytes(
         F.cross_entropy(logits.flatten(0,1).float(), ids.flatten())
     return sum(n for p,n in kept.items() if p not in own)
 
-# %% ../nbs/08_model.ipynb #c0062
+# %% ../nbs/08_model.ipynb #c0063
 def model_summary(
     model:LanguageModel, # As built for the run
     cfg:Config           # Of the run: optimizer, batch_size, context_len, dtype
