@@ -2,7 +2,7 @@
 import json, re, sys
 from pathlib import Path
 
-PAGES = {'README.md':'nbs/index.ipynb', 'results.md':'nbs/15_results.ipynb'}
+PAGES = {'README.md':'nbs/index.ipynb', 'results.md':'nbs/29_results.ipynb'}
 DROP = ('hide', 'default_exp', 'export', 'exporti')
 
 def text(o):

@@ -319,7 +319,7 @@ def tokenize_books(
 def book_statistics(
     out # Folder of the shards
 )->dict:
-    "What the source held (the first four as in the original's README), what cleaning did, and tokens and bytes on disk."
+    "What the source held (characters, words, lines and books as in the original's README), what cleaning did, and tokens and bytes on disk."
     total = Counter()
     for f in find_shards(out):
         total.update(json.loads((f/'shard.json').read_text())['counts'])

@@ -41,7 +41,7 @@ def find_scripts(
     data,                           # DATA, or a folder of scripts
     dataset:str='cleaned-southpark' # Which folder of DATA
 )->Path:
-    "The folder of scripts that `data` means."
+    "The folder of scripts that `data` means; `UserError` if it holds other folders, but neither `dataset` nor scripts."
     data = Path(data)
     sets = sorted(d.name for d in data.iterdir() if d.is_dir() and not d.name.startswith('.')) if data.is_dir() else []
     if dataset in sets: return data/dataset

@@ -250,7 +250,7 @@ class SavedPages:
 def get_gallery(
     get,    # Function from an address to HTML, or None if there is no such page
     url:str # A page with galleries
-)->list:    # `Link`s with full addresses; none if there is no such page
+)->list:    # `Link`s with full addresses; an empty list if there is no such page
     "The entries of a gallery that lie on this wiki."
     links = [l._replace(href=local_url(url, l.href)) for l in parse_gallery(get(url) or '')]
     return [l for l in links if l.href]
@@ -299,7 +299,7 @@ def write_manifest(
 
 def read_manifest(
     out # Folder of a crawl
-)->list: # `Page`s; none if nothing was crawled yet
+)->list: # `Page`s; an empty list if nothing was crawled yet
     "The inverse of `write_manifest`; `UserError` for a file that is something else."
     path = Path(out)/'manifest.jsonl'
     try: return [Page(**json.loads(l)) for l in path.read_text(encoding='utf-8').splitlines()]

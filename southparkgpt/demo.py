@@ -52,13 +52,15 @@ def make_run(
 
 # %% ../nbs/18_demo.ipynb #c0010
 def write_scene(
-    folder # Run directory
+    folder,          # Run directory, or `example`
+    title:str,       # Of the stage
+    **options        # Of `generate`
 ):
     "Stream a scene to standard output."
     run = load_run(folder)
-    print('\n5. Write    a scene\n')
+    print(f'\n{title}\n')
     print(run.cfg.prompt, end='')
-    for s in generate(run): print(s, end='', flush=True)
+    for s in generate(run, **options): print(s, end='', flush=True)
     print()
 
 # %% ../nbs/18_demo.ipynb #c0015
@@ -74,7 +76,8 @@ def spgpt_demo(
     cfg = load_config('demo', seed=seed, **({} if time_budget is None else {'time_budget':time_budget}))
     data = make_data(out)
     folder = make_run(cfg, data, out)
-    write_scene(folder)
+    write_scene(folder, '5. Write    a scene')
+    write_scene('example', '6. Example  the model that comes with the package, trained for an hour on the scripts of South Park', seed=seed)
     print(f'''
 Done in {time.monotonic()-start:.0f} seconds.
   {data}   the scripts: raw, southpark (CSV) and cleaned-southpark (script format)
@@ -82,5 +85,6 @@ Done in {time.monotonic()-start:.0f} seconds.
 
 Next
   jupyter lab nbs                                          read and run it all, notebook by notebook
+  spgpt_generate --prompt ",At South Park Elementary, Mr. Garrison's class."
   spgpt_generate --pretrained_model {folder} --prompt ",The lighthouse" --temperature 0.8
   spgpt_crawl --out data/raw && spgpt_clean --src data/raw --out data && spgpt_train --config cpu --data data''')

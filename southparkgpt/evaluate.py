@@ -16,6 +16,7 @@ import numpy as np, torch
 from tqdm import tqdm
 
 from .config import UserError
+from .runs import run_folder
 
 # %% ../nbs/10_evaluate.ipynb #c0006
 def scoring_windows(
@@ -118,13 +119,13 @@ def bleu(
 
 # %% ../nbs/10_evaluate.ipynb #c0029
 def run_split(
-    folder,            # Run directory
+    folder,            # Run directory, or `example`
     episodes:list,     # `Episode`s of a folder
     split:str='test'   # test, valid, train, or all
 )->list:               # Those of `episodes` that belong to it
     "Pick the episodes of one part of a run's split; `UserError` if none is there."
     if split=='all': return episodes
-    path = Path(folder)/'splits.json'
+    path = run_folder(folder)/'splits.json'
     if split not in ('train','valid','test'): raise UserError(f'split={split!r} must be train, valid, test or all')
     try: names = json.loads(path.read_text(encoding='utf-8'))
     except (OSError, ValueError): raise UserError(f'{path} is missing or damaged, so nobody knows which scripts the run was tested on; use --split all to take them all') from None

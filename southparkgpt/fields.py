@@ -12,17 +12,17 @@ from types import SimpleNamespace
 import ipywidgets as W
 
 from .config import Config, UserError, load_config
-from .runs import Run
+from .runs import EXAMPLE, Run, run_folder
 
 # %% ../nbs/13_fields.ipynb #c0007
 def find_runs(
-    runs   # Folder of run directories, one run directory, or a `Run`
+    runs   # Folder of run directories, one run directory, `example`, or a `Run`
 )->dict:   # Name to path or `Run`; the newest weights first
-    "All that can be played with in `runs`; empty if there is nothing."
+    "All that can be played with in `runs`, and `example`; a `Run` stands alone."
     if isinstance(runs, Run): return {'this run':runs}
-    runs = Path(runs)
+    runs = run_folder(runs)
     found = [runs/'model.safetensors'] if (runs/'model.safetensors').is_file() else runs.glob('*/model.safetensors')
-    return {p.parent.resolve().name:p.parent for p in sorted(found, key=lambda p: p.stat().st_mtime, reverse=True)}
+    return {p.parent.resolve().name:p.parent for p in sorted(found, key=lambda p: p.stat().st_mtime, reverse=True)} | {'example':EXAMPLE}
 
 # %% ../nbs/13_fields.ipynb #c0010
 LABEL = dict(description_width='6.5em')
@@ -50,8 +50,7 @@ def sampling(
     fields:SimpleNamespace # As `make_fields` gives them
 )->dict:                   # Keywords of `generate`, without the seed
     "How to draw, as the fields stand."
-    return dict(temperature=fields.temperature.value, top_k=fields.top_k.value or None,
-                top_p=fields.top_p.value if fields.top_p.value<1 else None,
+    return dict(temperature=fields.temperature.value, top_k=fields.top_k.value, top_p=fields.top_p.value,  # 0 and 1, not none: generate takes none for the run's own
                 min_p=fields.min_p.value or None, repetition_penalty=fields.repetition.value if fields.repetition.value!=1 else None)
 
 # %% ../nbs/13_fields.ipynb #c0014

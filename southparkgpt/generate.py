@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from fastcore.meta import delegates
 
-from .config import UserError, command, required, switch
+from .config import UserError, command, switch
 from .runs import Run, load_run
 from .sampling import bend, draw
 from .screenplay import scene_data, to_fountain, to_html
@@ -60,7 +60,7 @@ def beam_search(
     ids:list,                 # Token ids to continue; with `max_len` they must fit into the context
     max_len:int,              # Tokens to write at most, at least 1
     num_beams:int=3,          # Texts kept at each step
-    length_penalty:float=1.0, # Above 0 favours longer texts
+    length_penalty:float=1.0, # 0: short texts win; 1: the mean of a token decides; above 1: long texts are favoured
     ended=lambda ids: False   # Whether a continuation is complete
 )->list:                      # Of (score, continuation), the best first
     "The most probable continuations that `num_beams` rows can find."
@@ -132,14 +132,16 @@ def speaker_rule(
     pieces = [p.decode(errors='replace') for p in tok.pieces]
     longest = max(map(len, [*banned, *only]))+1
     def line_of(ids): return b''.join(tok.pieces[i] for i in ids).rpartition(b'\n')[2].decode(errors='replace')
-    def fits(line, piece): return (len(line)>longest and '\n' not in piece) or all(may_begin(l, banned, only) for l in (line+piece).split('\n'))
+    def fits(line, piece):
+        first,*rest = (line+piece).split('\n')
+        return (len(line)>=longest or may_begin(first, banned, only)) and all(may_begin(l, banned, only) for l in rest)  # what is decided is not judged again
     def allow(ids):
         line = line_of(ids[-256:])
         may = torch.tensor([bool(p) and fits(line, p) for p in pieces])
         return may if may.any() else torch.ones(len(pieces), dtype=torch.bool)
     return allow
 
-# %% ../nbs/11_generate.ipynb #c0029
+# %% ../nbs/11_generate.ipynb #c0030
 def encode_prompt(
     run:Run,        # Its tokenizer
     prompt:str=None # `cfg.prompt` if none
@@ -147,7 +149,7 @@ def encode_prompt(
     "The start token and `prompt`; `UserError` for characters that the tokenizer does not know."
     return [run.tok.bos_id, *run.tok.encode(run.cfg.prompt if prompt is None else prompt)]
 
-# %% ../nbs/11_generate.ipynb #c0030
+# %% ../nbs/11_generate.ipynb #c0031
 def generate(
     run:Run,              # Model, tokenizer and configuration
     prompt:str=None,      # How the text begins; `cfg.prompt` if none
@@ -165,7 +167,7 @@ def generate(
     stream = generate_ids(run.model, encode_prompt(run, prompt), seed=or_else(seed, cfg.seed), allow=speaker_rule(run.tok, banned, only), **options)
     yield from stop_at(stream_text(run.tok, watch(islice(stream, or_else(max_len, cfg.max_len_generate)))), stops)
 
-# %% ../nbs/11_generate.ipynb #c0034
+# %% ../nbs/11_generate.ipynb #c0035
 _at_least = lambda n: (lambda v: v>=n, f'at least {n}')
 _share = lambda v: 0<v<=1, 'above 0 and at most 1'
 RANGES = dict(max_len_generate=_at_least(0), temperature=_at_least(0), top_k=_at_least(1), top_p=_share, min_p=_share, num_samples=_at_least(1),
@@ -186,7 +188,7 @@ def check_sampling(
     for name,v in locals().items():
         if v is not None and name in RANGES and not RANGES[name][0](v): raise UserError(f'{name}={v} must be {RANGES[name][1]}')
 
-# %% ../nbs/11_generate.ipynb #c0037
+# %% ../nbs/11_generate.ipynb #c0038
 def read_prompt(
     prompt:str=None,     # Text, or none
     prompt_file:str=None # File to read it from instead; - is standard input
@@ -197,7 +199,7 @@ def read_prompt(
     try: return (sys.stdin.read() if prompt_file=='-' else Path(prompt_file).read_text(encoding='utf-8')).rstrip('\n')
     except (OSError, UnicodeDecodeError) as e: raise UserError(f'cannot read the prompt from {prompt_file}: {e}')
 
-# %% ../nbs/11_generate.ipynb #c0038
+# %% ../nbs/11_generate.ipynb #c0039
 def too_long(
     run:Run,   # Its context counts
     prompt:str # To be continued
@@ -206,7 +208,7 @@ def too_long(
     n,T = len(encode_prompt(run, prompt)),run.model.max_positions
     return f'the prompt has {n} tokens and the model sees {T}: it goes on from the last {T//2 or 1}' if T and n>T else ''
 
-# %% ../nbs/11_generate.ipynb #c0041
+# %% ../nbs/11_generate.ipynb #c0042
 def beam_text(
     run:Run,                  # Model, tokenizer and configuration
     prompt:str,               # How the text begins
@@ -224,7 +226,7 @@ def beam_text(
     def ended(new): return any(STOPS.get(s, s) in text(new) for s in stops)
     return ''.join(stop_at([text(beam_search(run.model, ids, max_len, num_beams, length_penalty, ended)[0][1])], stops)) if max_len else ''
 
-# %% ../nbs/11_generate.ipynb #c0043
+# %% ../nbs/11_generate.ipynb #c0044
 def emit(
     prompt:str,    # What it began with
     pieces,        # Iterable of pieces of the continuation
@@ -240,7 +242,7 @@ def emit(
     if format=='json': print(json.dumps(dict(prompt=prompt, text=text, seed=seed, scene=scene_data(text)), ensure_ascii=False))
     else: print((to_fountain if format=='fountain' else to_html)(text), end='')
 
-# %% ../nbs/11_generate.ipynb #c0044
+# %% ../nbs/11_generate.ipynb #c0045
 def write_samples(
     run:Run, prompt:str,
     format:str,        # As for `emit`
@@ -260,18 +262,18 @@ def write_samples(
         if i and format!='json': print()
         emit(prompt, chain([first], text), format, seed+i)
 
-# %% ../nbs/11_generate.ipynb #c0045
+# %% ../nbs/11_generate.ipynb #c0046
 def names(
     text:str # Separated by /, or none
 )->list:
     "The names in `text`."
     return [n for n in (text or '').split('/') if n]
 
-# %% ../nbs/11_generate.ipynb #c0046
+# %% ../nbs/11_generate.ipynb #c0047
 @command
 @delegates(check_sampling)
 def spgpt_generate(
-    pretrained_model:required('Run directory')=None,
+    pretrained_model:str='example', # Run directory, or example: the model that comes with the package
     prompt:str=None,             # How the text begins; as the run was configured if none
     prompt_file:str=None,        # File to read the prompt from; - is standard input
     stop:str=None,               # End before this string; turn: with the speaker's line; scene: with the scene

@@ -28,7 +28,7 @@ def next_tokens(
     n:int=10,   # How many
     **options   # Of `bend`
 )->list:        # Of (token as text, probability), the likeliest first
-    "The likeliest continuations of `text` by one token."
+    "The likeliest continuations of `text` by one token; `UserError` for characters that the tokenizer does not know."
     ids = encode_prompt(run, text)[-(run.model.max_positions or 10**9):]
     logits = run.model(torch.tensor([ids], device=next(run.model.parameters()).device))[:,-1].float().cpu()
     top = bend(logits, torch.tensor([ids[-RECENT:]]), **options)[0].softmax(-1).topk(min(n, logits.shape[-1]))

@@ -27,11 +27,11 @@ def discounts(
 
 # %% ../nbs/07_ngram.ipynb #c0014
 def context_tree(
-    ids,           # Token ids of all documents, each behind `depth` pads
-    pos,           # Positions in `ids` that are predicted
+    ids,           # Token ids of all documents, each behind `depth` pads (N,), int64
+    pos,           # Positions in `ids` that are predicted (P,)
     depth:int,     # Tokens in the longest context
     vocab_size:int # V; the id V is the pad
-)->tuple:          # Sorted keys, one for each node but the root, and the deepest node at each of `pos`
+)->tuple:          # Sorted keys (nodes,), one for each node but the root, and the deepest node at each of `pos` (P,)
     "All contexts that occur: node n (from 1) has the key `parent*(V+1) + oldest token`."
     node,keys,n = torch.zeros_like(pos),[],1
     for k in range(1, depth+1):
@@ -40,7 +40,7 @@ def context_tree(
         node,n = at+n,n+len(key)
     return torch.cat([*keys, pos[:0]]),node
 
-# %% ../nbs/07_ngram.ipynb #c0018
+# %% ../nbs/07_ngram.ipynb #c0019
 def count_ngrams(
     keys,          # Of `context_tree`
     node,          # Deepest node at each position
@@ -55,7 +55,7 @@ def count_ngrams(
         if gram[0]<vocab_size: return out  # the root
         gram = keys[gram//vocab_size-1]//(vocab_size+1)*vocab_size + gram%vocab_size
 
-# %% ../nbs/07_ngram.ipynb #c0021
+# %% ../nbs/07_ngram.ipynb #c0022
 class Reader:
     "Counts of what followed each context in one text, as far as it was read."
     def __init__(self,
@@ -72,7 +72,7 @@ class Reader:
         self.recent = (*self.recent, token)[1:]
         return [dict(self.followers.get(c, {})) for c in contexts()]
 
-# %% ../nbs/07_ngram.ipynb #c0023
+# %% ../nbs/07_ngram.ipynb #c0024
 class NgramCache:
     "A `Reader` for each text of a batch."
     def __init__(self, batch_size, depth, pad):
@@ -80,7 +80,7 @@ class NgramCache:
 
     def reorder(self, rows): self.readers = [deepcopy(self.readers[i]) for i in rows]
 
-# %% ../nbs/07_ngram.ipynb #c0025
+# %% ../nbs/07_ngram.ipynb #c0026
 class NgramModel(nn.Module):
     "Interpolated n-grams with modified Kneser-Ney smoothing that go on counting in the text that they read."
     max_positions = None      # no text is too long
@@ -105,7 +105,7 @@ class NgramModel(nn.Module):
         for k,b in self.named_buffers(): setattr(self, k, torch.empty_like(weights.get(prefix+k, b), device=b.device))
         super()._load_from_state_dict(weights, prefix, *args)
 
-# %% ../nbs/07_ngram.ipynb #c0027
+# %% ../nbs/07_ngram.ipynb #c0028
 @patch
 def fit(self:NgramModel,
     docs # Token ids of each document, start token first
@@ -122,7 +122,7 @@ def fit(self:NgramModel,
     for k,v in tables.items(): setattr(self, k, v.to(self.keys.device))
     self.discounts.data = torch.tensor([discounts(c) for _,c in levels], device=self.keys.device)
 
-# %% ../nbs/07_ngram.ipynb #c0030
+# %% ../nbs/07_ngram.ipynb #c0031
 @patch
 def _child(self:NgramModel, node, token):
     "Node of the context that is longer by `token`; -1 if it was never seen."
@@ -130,7 +130,7 @@ def _child(self:NgramModel, node, token):
     i = torch.searchsorted(self.keys, key).clamp(max=len(self.keys)-1)
     return torch.where((node>=0) & (self.keys[i]==key), i+1, -1)
 
-# %% ../nbs/07_ngram.ipynb #c0031
+# %% ../nbs/07_ngram.ipynb #c0032
 @patch
 def _followers(self:NgramModel, node):
     "What followed each node in training: its index in `node`, token, count."
@@ -140,10 +140,10 @@ def _followers(self:NgramModel, node):
     at = torch.arange(len(row), device=row.device) + (start-length.cumsum(0)+length)[row]
     return row,self.tokens[at].long(),self.counts[at]
 
-# %% ../nbs/07_ngram.ipynb #c0034
+# %% ../nbs/07_ngram.ipynb #c0035
 @patch
 def _evidence(self:NgramModel,
-    context, # The last tokens before each position (R, depth), latest first
+    context, # The last tokens at each of R positions (R, depth), latest first
     heard    # For each length from 1: for each position what followed that context in its text
 ):           # For each length from 0, of training and of the text: index in `context`, token, what counts for it, what is handed on
     "What followed each context."
@@ -156,7 +156,7 @@ def _evidence(self:NgramModel,
         i,w,c = torch.tensor(more, dtype=torch.long, device=row.device).view(-1, 3).T
         yield (row,token,count-off,off),(i,w,self.weight*(c-self.discount),torch.full_like(c, self.weight*self.discount, dtype=off.dtype))
 
-# %% ../nbs/07_ngram.ipynb #c0036
+# %% ../nbs/07_ngram.ipynb #c0037
 def interpolate(
     p,     # Probabilities (R, V) by the shorter contexts; changed in place
     row,   # Of `p`, for each piece of evidence
@@ -170,7 +170,7 @@ def interpolate(
     p *= torch.where(total>0, handed/total, 1.)[:,None]
     p.index_put_((row,token), share/total[row], accumulate=True)
 
-# %% ../nbs/07_ngram.ipynb #c0038
+# %% ../nbs/07_ngram.ipynb #c0039
 @patch
 def _predict(self:NgramModel, context, heard):
     "Probabilities (R, V) by all evidence; arguments as for `_evidence`."
@@ -178,7 +178,7 @@ def _predict(self:NgramModel, context, heard):
     for both in self._evidence(context, heard): interpolate(p, *(torch.cat(o) for o in zip(*both)))
     return p
 
-# %% ../nbs/07_ngram.ipynb #c0040
+# %% ../nbs/07_ngram.ipynb #c0041
 @patch
 def _views(self:NgramModel, context, heard):
     "Probabilities (R, 4, V): by all evidence, by training, by training up to trigrams, by the text; arguments as for `_evidence`."
@@ -190,7 +190,7 @@ def _views(self:NgramModel, context, heard):
         interpolate(p[3], *text)
     return p.transpose(0, 1)
 
-# %% ../nbs/07_ngram.ipynb #c0041
+# %% ../nbs/07_ngram.ipynb #c0042
 @patch
 def _read(self:NgramModel, ids, reader, predict):
     "Logarithms of what `predict` says after each token of one text; a thousand positions at once."
@@ -208,7 +208,7 @@ def _all(self:NgramModel, ids, cache, predict):
     if cache: cache.pos += ids.shape[1]
     return torch.stack([self._read(row, reader, predict) for row,reader in zip(ids, readers)])
 
-# %% ../nbs/07_ngram.ipynb #c0042
+# %% ../nbs/07_ngram.ipynb #c0043
 @patch
 @torch.no_grad()
 def forward(self:NgramModel,

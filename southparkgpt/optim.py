@@ -66,7 +66,7 @@ def lr_scale(
         return least + (1-least)*(1+math.cos(math.pi*t))/2
     return up
 
-# %% ../nbs/09_optim.ipynb #c0023
+# %% ../nbs/09_optim.ipynb #c0024
 def set_lr(
     opts,                   # From `make_optimizers`
     scale:float,            # From `lr_scale`
@@ -78,7 +78,7 @@ def set_lr(
             g['lr'] = g['base_lr']*scale
             g['weight_decay'] = g['base_decay']*(scale if decay=='lr' else 1.)
 
-# %% ../nbs/09_optim.ipynb #c0026
+# %% ../nbs/09_optim.ipynb #c0027
 def make_ema(
     model,       # What is trained
     decay:float  # Of the average, below 1

@@ -14,10 +14,13 @@ from fastcore.basics import patch
 from IPython.display import display
 
 from .config import UserError
+from .corpus import find_scripts, load_episodes
+from .evaluate import run_split
 from .fields import LABEL, find_runs, first_config, make_fields, sampling
 from .generate import generate
-from .runs import Run, load_run
+from .novelty import TrainingText, copied_lines, match_lengths
 from .page import links_html, script_html
+from .runs import Run, load_run
 from .screenplay import scene_data
 
 # %% ../nbs/13_playground.ipynb #c0008
@@ -48,10 +51,11 @@ class Playground:
         device:str='accelerated',   # Where to put the models: accelerated, cuda, mps or cpu
         every:float=0.1,            # Seconds between screen updates, at least
         clock=time.monotonic,       # Gives the time in seconds
-        pace:float=0.               # Seconds to wait before each token, for those who read along
+        pace:float=0.,              # Seconds to wait before each token, for those who read along
+        scripts=None                # DATA or folder that the runs were trained on: lines copied from there are underlined
     ):
-        self.runs,self.device,self.every,self.clock,self.pace = runs,device,every,clock,pace
-        self.text,self.tokens,self.jobs,self.history,self._settings,self._sources,self._loaded = '',0,0,[],'',{},{}
+        self.runs,self.device,self.every,self.clock,self.pace,self.scripts = runs,device,every,clock,pace,scripts
+        self.text,self.copied,self.tokens,self.jobs,self.history,self._settings,self._sources,self._loaded,self._training = '',[],0,0,[],'',{},{},{}
         self.busy,self._lock,self._loading,self._stop,self._job = False,threading.RLock(),threading.Lock(),threading.Event(),None
         self.fields = make_fields(first_config(find_runs(runs)))
         self.make_widgets()
@@ -88,7 +92,7 @@ def show(self:Playground,
     state:str # For the status line
 ):
     "Put the text so far, and `state`, on screen."
-    self.out.value = script_html(self.text)
+    self.out.value = script_html(self.text, self.copied)
     self.status.value = html.escape(state)
 
 @patch
@@ -103,12 +107,12 @@ def set_buttons(self:Playground):
 # %% ../nbs/13_playground.ipynb #c0015
 @patch
 def refresh(self:Playground):
-    "Look for runs again; the status says so if there are none."
+    "Look for runs again; the status says so if there is only the example."
     self._sources,chosen = find_runs(self.runs),self.picker.value
     self.picker.options = list(self._sources)
     self.picker.value = chosen if chosen in self._sources else next(iter(self._sources), None)
-    self.status.value = 'Ready' if self._sources else html.escape(
-        f'No trained model in {self.runs}: train one first (spgpt_train --run_dir {self.runs}/NAME), or name another folder')
+    self.status.value = 'Ready' if next(iter(self._sources))!='example' or str(self.runs)=='example' else html.escape(
+        f'No trained model in {self.runs}: the example is here to play with; to train one, spgpt_train --run_dir {self.runs}/NAME')
 
 # %% ../nbs/13_playground.ipynb #c0019
 @patch
@@ -152,9 +156,23 @@ def write(self:Playground,
         if (now := self.clock())-last>=self.every:
             last = now
             self.show(state('writing'))
-    return state('stopped' if self._stop.is_set() and self.tokens<length else 'done')+f' ({self._settings})'
+    end = state('stopped' if self._stop.is_set() and self.tokens<length else 'done')
+    if self.scripts: self.find_copies(name); end += f', {sum(self.copied)} of {len(self.copied)} lines copied'
+    return f'{end} ({self._settings})'
 
-# %% ../nbs/13_playground.ipynb #c0026
+# %% ../nbs/13_playground.ipynb #c0025
+@patch
+def find_copies(self:Playground,
+    name:str # The run
+):
+    "Note which lines of the text are in the run's training scripts (for a bare `Run`, whose split nobody knows, in any of the scripts); `UserError` if those are not there."
+    if name not in self._training:
+        source,cfg = self._sources[name],self.load(name).cfg
+        found = load_episodes(find_scripts(self.scripts, cfg.dataset))
+        self._training[name] = TrainingText(e.text for e in (found if isinstance(source, Run) else run_split(source, found, 'train')))
+    self.copied = copied_lines(match_lengths(self._training[name], self.text), self.text)
+
+# %% ../nbs/13_playground.ipynb #c0028
 @patch
 def work(self:Playground,
     *args, **kwargs # For `write`
@@ -171,37 +189,37 @@ def work(self:Playground,
             self.set_buttons()
             self.show(state)
 
-# %% ../nbs/13_playground.ipynb #c0028
+# %% ../nbs/13_playground.ipynb #c0030
 @patch
 def remember(self:Playground):
     "Put the text into the history."
     if not self.text: return
-    self.history.append(SimpleNamespace(text=self.text, settings=self._settings))
+    self.history.append(SimpleNamespace(text=self.text, copied=self.copied, settings=self._settings))
     self.past.options = [(f'{i}. {h.settings}', i-1) for i,h in enumerate(self.history, 1)]
     self.past.value = len(self.history)-1
     names = dict.fromkeys([*self.fields.speaker.options, *(d['speaker'] for d in scene_data(self.text) if 'speaker' in d)])
     self.fields.speaker.options = list(names)
 
-# %% ../nbs/13_playground.ipynb #c0030
+# %% ../nbs/13_playground.ipynb #c0032
 @patch
 def start(self:Playground,
     text:str=None, # What to go on from; the prompt if none
     stops=()       # As for `generate`
 ):
-    "Begin to write in a thread of its own and return at once; nothing happens if one is at work, or there is no run."
-    if not self.picker.value: self.refresh()
+    "Begin to write in a thread of its own and return at once; nothing happens if one is at work."
+    if self.picker.value=='example': self.refresh()
     with self._lock:
         name,options,seed = self.picker.value,sampling(self.fields),self.fields.seed.value
-        if self.busy or not name: return
-        self.busy,self.text,self.tokens,self.jobs = True,self.fields.prompt.value if text is None else text,0,self.jobs+1
-        self._settings = ', '.join([name, f'seed {seed}', *(f'{k} {v:g}' for k,v in options.items() if v is not None)])
+        if self.busy: return
+        self.busy,self.text,self.copied,self.tokens,self.jobs = True,self.fields.prompt.value if text is None else text,[],0,self.jobs+1
+        self._settings = ', '.join([name, f'seed {seed}', *(f'{k} {v:g}' for k,v in options.items() if v is not None and (k,v) not in (('top_k',0), ('top_p',1)))])
         self._stop.clear()
         self.set_buttons()
         self.show(f'Text {self.jobs}, '+('writing' if name in self._loaded else f'loading {name}'))
         self._job = threading.Thread(target=self.work, args=(name, self.fields.length.value, seed), kwargs=dict(options, stops=stops), name='playground', daemon=True)
         self._job.start()
 
-# %% ../nbs/13_playground.ipynb #c0031
+# %% ../nbs/13_playground.ipynb #c0033
 @patch
 def stop(self:Playground):
     "Ask the thread to end after the present token."
@@ -214,7 +232,7 @@ def wait(self:Playground,
     "Wait for the thread; for tests and scripts, never for a click."
     if self._job: self._job.join(timeout)
 
-# %% ../nbs/13_playground.ipynb #c0033
+# %% ../nbs/13_playground.ipynb #c0035
 @patch
 def resume(self:Playground):
     "Go on from the text so far, if there is any."
@@ -225,11 +243,11 @@ def clear(self:Playground):
     "Empty the page, unless a thread is at work on it."
     with self._lock:
         if self.busy: return
-        self.text = self.beside.value = ''
+        self.text,self.copied,self.beside.value = '',[],''
         self.show('Ready')
         self.set_buttons()
 
-# %% ../nbs/13_playground.ipynb #c0035
+# %% ../nbs/13_playground.ipynb #c0037
 def without_last_turn(
     text:str # A script
 )->str:
@@ -242,6 +260,7 @@ def undo(self:Playground):
     with self._lock:
         if self.busy or not self.text: return
         self.text = without_last_turn(self.text)
+        self.copied = self.copied[:self.text.count('\n')]
         self.show('Took back a line')
         self.set_buttons()
 
@@ -254,7 +273,7 @@ def next_line(self:Playground):
     text = self.text+'\n' if self.text and not self.text.endswith('\n') else self.text
     self.start(f'{text}{self.fields.speaker.value},', stops=['turn'])
 
-# %% ../nbs/13_playground.ipynb #c0038
+# %% ../nbs/13_playground.ipynb #c0040
 @patch
 def scene(self:Playground):
     "Let the prompt begin with a scene line."
@@ -270,13 +289,14 @@ def new_seed(self:Playground):
     "Draw another seed."
     self.fields.seed.value = random.randrange(2**31)
 
-# %% ../nbs/13_playground.ipynb #c0040
+# %% ../nbs/13_playground.ipynb #c0042
 @patch
 def go_back(self:Playground):
     "Put the chosen text of the history on the page."
     with self._lock:
         if self.busy or self.past.value is None: return
-        self.text,self._settings = self.history[self.past.value].text,self.history[self.past.value].settings
+        h = self.history[self.past.value]
+        self.text,self.copied,self._settings = h.text,h.copied,h.settings
         self.show(f'Back at {self.past.label}')
         self.set_buttons()
 
@@ -284,10 +304,10 @@ def go_back(self:Playground):
 def compare(self:Playground):
     "Show the chosen text of the history beside the present one, or hide it if it is there."
     h = self.history[self.past.value] if self.past.value is not None else None
-    page = f'<p>{html.escape(h.settings)}</p>{script_html(h.text)}' if h else ''
+    page = f'<p>{html.escape(h.settings)}</p>{script_html(h.text, h.copied)}' if h else ''
     self.beside.value = '' if self.beside.value==page else page
 
-# %% ../nbs/13_playground.ipynb #c0041
+# %% ../nbs/13_playground.ipynb #c0043
 @patch
 def close(self:Playground):
     "Stop writing and take the panel off the page."

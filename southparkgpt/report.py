@@ -159,7 +159,7 @@ def full_report(
     service:Service=None,           # To have the scenes judged by
     progress:bool=False             # Show bars
 )->tuple:                           # The figures, JSON-ready; and (prompt, by the model, by humans) of each scene
-    "Every figure of a model."
+    "Every figure of a model; `UserError` if every episode is too short, or the judge's service fails."
     spots = places([e.text for e in episodes], samples, length)
     scored = score_episodes(run, episodes, context_len, progress=progress)
     report = with_interval(scored) | language_figures(run, scored, progress)

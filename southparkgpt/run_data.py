@@ -36,9 +36,10 @@ def inherit(
     cfg:Config, # Of the new run
     old:Config  # Of the run whose weights it starts from
 )->Config:
-    "`cfg` with the model's shape and tokenizer of `old`; dropout may differ. `UserError` if `cfg` was asked for another."
-    shape = {f.name for f in fields(ModelConfig)} - {'dropout'} | {'tokenizer'}
-    for k in sorted(shape & getattr(cfg, 'given', set())):
+    "`cfg` with the model's shape and tokenizer of `old`; dropout may differ, and the context where there is no table of positions. `UserError` if `cfg` was asked for another."
+    shape,given = {f.name for f in fields(ModelConfig)} - {'dropout'} | {'tokenizer'},getattr(cfg, 'given', set())
+    if old.architecture!='decoder-transformer': shape -= {'context_len'} & given
+    for k in sorted(shape & given):
         if getattr(cfg, k)!=getattr(old, k): raise UserError(f'{k}={getattr(cfg, k)} contradicts the pretrained model, which has {getattr(old, k)}: leave it out, or train from scratch')
     return Config(**{**asdict(cfg), **{k:getattr(old, k) for k in shape}})
 

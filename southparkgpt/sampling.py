@@ -83,7 +83,7 @@ def bend(
     if allowed is not None: logits = logits.masked_fill(~allowed, -torch.inf)
     logits = apply_temperature(logits, temperature)
     if top_k: logits = keep_top_k(logits, top_k)
-    if top_p is not None: logits = keep_top_p(logits, top_p)
+    if top_p is not None and top_p<1: logits = keep_top_p(logits, top_p)
     return logits if min_p is None else keep_min_p(logits, min_p)
 
 # %% ../nbs/10_sampling.ipynb #c0024

@@ -114,7 +114,7 @@ def reading_figures(
     mean = lambda f: float(np.mean([f(t) for t in texts]))
     return {**{f'distinct_{n}':mean(lambda t: distinct(t, n)) for n in (1,2,3)}, 'repeated_lines':mean(repeated_lines), 'looping':mean(looping), 'self_bleu':self_bleu(texts)}
 
-# %% ../nbs/25_scenes.ipynb #c0028
+# %% ../nbs/25_scenes.ipynb #c0030
 def char_runs(
     text:str,     # Any
     buckets:int,  # A power of two
@@ -128,7 +128,7 @@ def char_runs(
         out.append((h^(h>>np.uint64(29)))*np.uint64(0xBF58476D1CE4E5B9)>>np.uint64(64-int(math.log2(buckets))))
     return np.concatenate(out).astype(np.int64)
 
-# %% ../nbs/25_scenes.ipynb #c0030
+# %% ../nbs/25_scenes.ipynb #c0032
 def spoken(
     texts # Scripts
 )->list:  # `(speaker, what is said, without the actions)`
@@ -137,7 +137,7 @@ def spoken(
     said = ((r.speaker, re.sub(r'\[[^\]]*\]', ' ', r.text).strip()) for r in rows if r.speaker and len(parts_of(r.speaker))==1)
     return [(s,t) for s,t in said if t]
 
-# %% ../nbs/25_scenes.ipynb #c0031
+# %% ../nbs/25_scenes.ipynb #c0033
 class Voices:
     "Naive Bayes over runs of characters: who says a line."
     def __init__(self,
@@ -161,7 +161,7 @@ class Voices:
         p = np.exp(score-score.max())
         return dict(zip(self.names, (p/p.sum()).tolist()))
 
-# %% ../nbs/25_scenes.ipynb #c0034
+# %% ../nbs/25_scenes.ipynb #c0036
 def in_character(
     voices:Voices, # Trained on other lines
     lines,         # `(speaker, text)`
@@ -177,7 +177,7 @@ def in_character(
     return dict(heard=n, accuracy=sum(map(sum, right.values()))/max(1, n), mean_over_speakers=float(np.mean([np.mean(r) for r in right.values()])) if n else math.nan,
                 commonest=max(map(len, right.values()), default=0)/max(1, n))
 
-# %% ../nbs/25_scenes.ipynb #c0039
+# %% ../nbs/25_scenes.ipynb #c0041
 def scene_table(
     measured:dict # Name to a dict of figures
 )->str:           # Markdown, a row a figure

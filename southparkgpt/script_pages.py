@@ -97,9 +97,8 @@ def season_number(
     name:str # Such as "Season Twenty-One" or "Season 21"
 )->int:      # 0 if there is no number in it
     "The first number in `name`, which may be spelt out."
-    values = [int(w) if w.isdecimal() else _VALUES.get(w) for w in re.findall(r'\d+|[a-z]+', name.lower())]
-    first = itertools.dropwhile(lambda v: v is None, values)
-    return sum(itertools.takewhile(lambda v: v is not None, first))
+    found = re.search(rf'\d+|(?:\b(?:{"|".join(_VALUES)})\b[\s-]*)+', name.lower())
+    return sum(int(w) if w.isdecimal() else _VALUES[w] for w in re.findall(r'\d+|[a-z]+', found[0])) if found else 0
 
 # %% ../nbs/01_script_pages.ipynb #c0027
 @dataclass

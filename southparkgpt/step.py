@@ -111,7 +111,7 @@ def attend(self:Step, i, q, k, v, cache):
 
 @patch
 def block(self:Step, i, b, w, x, cache):
-    "A block of GPT-2 with normalisation first."
+    "Layer `i` of GPT-2, normalisation first: `b` its module, `w` its matrices from `lay_out`, `x` (B, C); gives (B, C), and writes into `cache`."
     a,m = b.attn,b.mlp
     q,k,v = linear(layer_norm(b.ln1, x), w[0], a.qkv.bias).reshape(len(x),3,a.H,-1).swapaxes(0,1)
     x = x + linear(self.attend(i, q, k, v, cache), w[1], a.proj.bias)
@@ -120,7 +120,7 @@ def block(self:Step, i, b, w, x, cache):
 # %% ../nbs/10_step.ipynb #c0015
 @patch
 def modern_block(self:Step, i, b, w, x, cache):
-    "A block of Qwen3: queries and keys are normalised and turned together."
+    "Layer `i` of Qwen3, arguments as for `block`: queries and keys are normalised and turned together."
     D,n = b.attn.D,len(self.scale[i])
     qkv = (rms_norm(x)@w[0]).reshape(len(x),-1,D)
     qk = rms_norm(qkv[:,:n])*self.scale[i]

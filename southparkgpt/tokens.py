@@ -139,7 +139,7 @@ def draw(self:WindowSampler,
 def next_batch(
     self:WindowSampler
 )->tuple: # Inputs and targets (B, T), int64; of `size` processes each gets every `size`-th row
-    "Draw the next batch; batches have one shape, also where an epoch ends."
+    "Draw the next batch, and note in `names` where each of its windows comes from; batches have one shape, also where an epoch ends."
     rows = [self.draw(i%self.size==self.rank) for i in range(self.B)][self.rank::self.size]
     self.names = [f'{store.titles[doc]}[{a}:{b}]' for store,doc,(_,a,b) in rows]
     xs,ys = zip(*(read_window(store[doc], self.T, window) for store,doc,window in rows))

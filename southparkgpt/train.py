@@ -65,14 +65,15 @@ def git_commit()->str: # Short hash, with `+` if tracked files other than figure
 
 # %% ../nbs/12_train.ipynb #c0016
 def finish_run(
-    trainer:Trainer # At its end
-)->dict:            # What results.json holds
+    trainer:Trainer, # At its end
+    commit:str       # Of the code that trained it
+)->dict:             # What results.json holds
     "Evaluate the best weights on validation and test, and write results.json."
     run = load_run(trainer.folder, trainer.device)
     figures = {k: evaluate(run, getattr(trainer.splits, k), progress=True) for k in ('valid','test')}
     result = dict(**figures, parameters=run.model.num_params(), steps=trainer.step, epochs=trainer.sampler.progress, train_seconds=trainer.seconds,
                   train_tokens=trainer.tokens_seen,
-                  device=trainer.device, threads=torch.get_num_threads(), torch=torch.__version__, seed=trainer.cfg.seed, commit=git_commit())
+                  device=trainer.device, threads=torch.get_num_threads(), torch=torch.__version__, seed=trainer.cfg.seed, commit=commit)
     write_text(trainer.folder/'results.json', json.dumps(result, indent=1))
     return result
 
@@ -125,7 +126,7 @@ def train(
     team=Team()        # From `join_team`, if torchrun started several processes
 )->dict:               # The figures of results.json; of several processes the first has them
     "Train a model from scripts to a finished run directory; `UserError` if it is stopped."
-    folder = Path(run_dir)
+    folder,commit = Path(run_dir),git_commit()  # now, for the files may change while it trains
     trainer = open_run(cfg, data, folder, resume, team)
     log = RunLog(folder, trainer.cfg, trainer.step) if team.first else None  # W&B may refuse, so before there is a run
     if not resume and team.first: start_run(trainer)
@@ -135,12 +136,12 @@ def train(
     if type(show) is not Watcher: start_watching(trainer, show)
     with stop_signals(trainer), contextlib.closing(show): fit_ngrams(trainer, log) if counts else trainer.fit(log, show)
     if trainer.cfg.ngram_mixture and team.first and not trainer.stop: mix_run(trainer)
-    result = finish_run(trainer) if team.first and not trainer.stop else {}
+    result = finish_run(trainer, commit) if team.first and not trainer.stop else {}
     if team.first: close_log(log, result)
     if trainer.stop: raise UserError(f'stopped at step {trainer.step}; go on with: spgpt_train --data {data} --run_dir {folder} --resume')
     return result
 
-# %% ../nbs/12_train.ipynb #c0037
+# %% ../nbs/12_train.ipynb #c0039
 @command(config=True)
 def spgpt_train(
     config:str=None,                           # Preset, or YAML file
@@ -161,5 +162,5 @@ def spgpt_train(
     rows = [(k, *(result[s][k] for s in ('valid','test'))) for k in ('loss','accuracy','top10_accuracy','bpc')]
     print(md_table(rows, ['Measure','Validation','Test']), f"\n{result['parameters']:,} parameters, {result['steps']:,} steps, {result['train_seconds']:.0f} s: {folder}", sep='\n')
 
-# %% ../nbs/12_train.ipynb #c0043
+# %% ../nbs/12_train.ipynb #c0045
 if __name__=='__main__' and '__file__' in globals(): spgpt_train.main()

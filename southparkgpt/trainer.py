@@ -74,7 +74,8 @@ class Trainer:
         cfg,self.splits,tok,self.sampler,self.held_back,start = data
         self.cfg,self.folder,self.team,self.device = cfg,Path(folder),team,get_device(cfg.device)
         set_seed(cfg.seed)
-        self.model = (network(start.model) if start else make_model(cfg, tok.vocab_size)).to(self.device)
+        self.model = make_model(cfg, tok.vocab_size).to(self.device)
+        if start: self.model.load_state_dict(network(start.model).state_dict())
         counts = cfg.architecture=='ngram'  # which have no gradient
         self.opts = [] if counts else make_optimizers(self.model, cfg)
         self.ema = make_ema(self.model, cfg.ema_decay) if cfg.ema_decay and not counts else None
@@ -126,7 +127,7 @@ def check_step(self:Trainer,
 
 # %% ../nbs/11d_trainer.ipynb #c0027
 @patch
-def gather_gradients(self:Trainer)->tuple: # Figures of the batch; the names of its windows
+def gather_gradients(self:Trainer)->tuple: # Figures (means over the step and all processes; batch_loss that of this process's last batch); the names of its windows
     "Sum the gradients over the batches of a step, and over all processes."
     cfg,sums,names = self.cfg,0,[]
     self.model.train()
@@ -312,7 +313,7 @@ def mix_run(
 # %% ../nbs/11d_trainer.ipynb #c0069
 @patch(as_prop=True)
 def tokens_seen(self:Trainer)->int:
-    "Tokens that have been targets so far, repetitions included; an n-gram model counts each once."
+    "Places in all windows read so far: repetitions, masked targets and skipped steps included; an n-gram model counts each target once."
     c = self.cfg
     if c.architecture=='ngram': return int(self.sampler.progress)*sum(len(d)-1 for d in self.sampler.store)
     return self.step*c.gradient_accumulation_steps*c.batch_size*c.context_len

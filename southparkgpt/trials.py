@@ -53,8 +53,7 @@ def run_trial(
     trial:Trial, # What to do
     data         # DATA, or a folder of scripts
 )->dict:         # JSON-ready; with `failed` if the run gave up
-    "Train on one core, and score the validation split."
-    torch.set_num_threads(1)
+    "Train, and score the validation split."
     cfg,row = load_config(**trial.settings),trial._asdict() | dict(commit=git_commit())
     run_data = prepare_run(cfg, load_episodes(find_scripts(data, cfg.dataset)))
     with tempfile.TemporaryDirectory() as folder:
@@ -90,7 +89,7 @@ def run_trials(
     for t in trials:
         if (r := done.get((t.name, t.seed))) and r['settings']!=t.settings: raise UserError(f'{t.name!r} in {path} was run with other settings: take another --out')
     left = [t for t in trials if (t.name, t.seed) not in done]
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context('spawn')) as pool:
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context('spawn'), torch.set_num_threads, (1,)) as pool:
         for f in tqdm(as_completed([pool.submit(run_trial, t, str(data)) for t in left]), total=len(left), desc='trials', disable=None):
             row = f.result()
             done[row['name'], row['seed']] = row

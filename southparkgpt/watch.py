@@ -142,8 +142,8 @@ class Watcher:
     def __init__(self): self.tokens,self.times,self.before,self.row,self.done = 0,deque(maxlen=20),None,{},0.
 
     def start(self,
-        tokens:int,       # A step
-        flops:float=0.,   # A token
+        tokens:int,       # Of a step, over all processes
+        flops:float=0.,   # Floating-point operations for each token, as `train_flops` counts them
         rate:float=0.     # What the machines can do, operations a second; 0: unknown
     ):
         "Before the first step."
