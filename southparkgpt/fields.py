@@ -22,7 +22,8 @@ def find_runs(
     if isinstance(runs, Run): return {'this run':runs}
     runs = run_folder(runs)
     found = [runs/'model.safetensors'] if (runs/'model.safetensors').is_file() else runs.glob('*/model.safetensors')
-    return {p.parent.resolve().name:p.parent for p in sorted(found, key=lambda p: p.stat().st_mtime, reverse=True)} | {'example':EXAMPLE}
+    found = {p.parent.resolve().name:p.parent for p in sorted(found, key=lambda p: p.stat().st_mtime, reverse=True)}
+    return found if 'example' in found else found | {'example':EXAMPLE}  # a run of that name goes before
 
 # %% ../nbs/13_fields.ipynb #c0010
 LABEL = dict(description_width='6.5em')

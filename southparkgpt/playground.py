@@ -20,7 +20,7 @@ from .fields import LABEL, find_runs, first_config, make_fields, sampling
 from .generate import generate
 from .novelty import TrainingText, copied_lines, match_lengths
 from .page import links_html, script_html
-from .runs import Run, load_run
+from .runs import EXAMPLE, Run, load_run
 from .screenplay import scene_data
 
 # %% ../nbs/13_playground.ipynb #c0008
@@ -111,7 +111,7 @@ def refresh(self:Playground):
     self._sources,chosen = find_runs(self.runs),self.picker.value
     self.picker.options = list(self._sources)
     self.picker.value = chosen if chosen in self._sources else next(iter(self._sources), None)
-    self.status.value = 'Ready' if next(iter(self._sources))!='example' or str(self.runs)=='example' else html.escape(
+    self.status.value = 'Ready' if self._sources!={'example':EXAMPLE} or str(self.runs)=='example' else html.escape(
         f'No trained model in {self.runs}: the example is here to play with; to train one, spgpt_train --run_dir {self.runs}/NAME')
 
 # %% ../nbs/13_playground.ipynb #c0019
