@@ -223,6 +223,9 @@ class ModernTransformer(LanguageModel):
         super().__init__(cfg, vocab_size)
         self.blocks = nn.ModuleList(ModernBlock(cfg, i) for i in range(cfg.num_layers))
         self.norm = nn.RMSNorm(cfg.d_model, eps=1e-6)
+        self._init()
+
+    def _init(self):
         for n,p in self.named_parameters():
             if n.endswith('proj.weight') or n=='head.weight': nn.init.zeros_(p)
             elif p.ndim==2: nn.init.normal_(p, std=0.02 if n=='embed.weight' else p.shape[1]**-0.5)
