@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from .config import Config, UserError, nearest
 from .model import MODELS, ModernTransformer, RoPEAttention
 
-# %% ../nbs/14_variants.ipynb #c0005
+# %% ../nbs/14_variants.ipynb #c0007
 class LayerNorms(ModernTransformer):
     "LayerNorm (Ba et al. 2016) in place of RMSNorm; on queries and keys RMSNorm stays."
     def __init__(self, cfg:Config, vocab_size:int):
@@ -25,7 +25,7 @@ class LayerNorms(ModernTransformer):
         for b in self.blocks: b.norm1,b.norm2 = norm(),norm()
         self.norm = norm()
 
-# %% ../nbs/14_variants.ipynb #c0006
+# %% ../nbs/14_variants.ipynb #c0009
 class FreeLogits(ModernTransformer):
     "No QK-norm."
     def __init__(self, cfg:Config, vocab_size:int):
@@ -39,7 +39,7 @@ class _Unnormed(nn.Module):
         self.register_buffer('weight', torch.ones(()), persistent=False)  # the attention asks a norm for its precision
     def forward(self, x): return x
 
-# %% ../nbs/14_variants.ipynb #c0008
+# %% ../nbs/14_variants.ipynb #c0013
 class _Unturned(RoPEAttention):
     def forward(self, x, cos, sin, cache=None): return super().forward(x, torch.ones_like(cos), torch.zeros_like(sin), cache)
 
@@ -50,7 +50,7 @@ class NoPositions(ModernTransformer):
         for i,b in enumerate(self.blocks): b.attn = _Unturned(cfg, i)
         self._init()
 
-# %% ../nbs/14_variants.ipynb #c0009
+# %% ../nbs/14_variants.ipynb #c0016
 class LearnedPositions(NoPositions):
     "A learned vector for each position of the context, as in GPT-2."
     def __init__(self, cfg:Config, vocab_size:int):
@@ -61,7 +61,7 @@ class LearnedPositions(NoPositions):
         start = cache.pos if cache else 0
         return super()._body(x + self.pos[start:start+x.shape[1]], cache)
 
-# %% ../nbs/14_variants.ipynb #c0011
+# %% ../nbs/14_variants.ipynb #c0019
 class _Plain(nn.Module):
     def __init__(self, cfg, act):
         super().__init__()
@@ -73,7 +73,7 @@ class _Plain(nn.Module):
 
 def relu2(x): return F.relu(x).square() # x: any tensor
 
-# %% ../nbs/14_variants.ipynb #c0012
+# %% ../nbs/14_variants.ipynb #c0021
 class Gelu(ModernTransformer):
     "A feed-forward network with GELU (Hendrycks and Gimpel 2016) and no gate."
     act = staticmethod(F.gelu)
@@ -86,7 +86,7 @@ class Relu2(Gelu):
     "A feed-forward network with ReLU squared (So et al. 2021) and no gate."
     act = staticmethod(relu2)
 
-# %% ../nbs/14_variants.ipynb #c0014
+# %% ../nbs/14_variants.ipynb #c0024
 class SmallInit(ModernTransformer):
     "Output projections and head begin as in GPT-2, not at zero."
     def _init(self):
@@ -95,7 +95,7 @@ class SmallInit(ModernTransformer):
             if n.endswith('proj.weight'): nn.init.normal_(p, std=0.02/(2*self.cfg.num_layers)**.5)
             elif n=='head.weight': nn.init.normal_(p, std=0.02)
 
-# %% ../nbs/14_variants.ipynb #c0015
+# %% ../nbs/14_variants.ipynb #c0026
 class Skips(ModernTransformer):
     "Each block reads `carry` times the stream and `again` times the embeddings (Jordan et al. 2024)."
     def __init__(self, cfg:Config, vocab_size:int):
@@ -108,12 +108,12 @@ class Skips(ModernTransformer):
         try: return super()._body(x, cache)
         finally: del self._first
 
-# %% ../nbs/14_variants.ipynb #c0016
+# %% ../nbs/14_variants.ipynb #c0029
 class Softcap(ModernTransformer):
     "Logits between -15 and 15 (Gemma Team 2024)."
     def logits(self, hidden): return 15*torch.tanh(super().logits(hidden)/15)
 
-# %% ../nbs/14_variants.ipynb #c0018
+# %% ../nbs/14_variants.ipynb #c0032
 VARIANTS = {'LayerNorm':LayerNorms, 'no QK-norm':FreeLogits, 'no positions':NoPositions, 'learned positions':LearnedPositions, 'GELU':Gelu, 'ReLU squared':Relu2,
             'no zero-init':SmallInit, 'skips':Skips, 'softcap':Softcap}
 
