@@ -17,7 +17,7 @@ from .corpus import load_episodes, split_episodes, statistics
 from .tokenizers import get_tokenizer
 from .train import git_commit
 from .trials import read_rows
-from .watch import read_log
+from .watch import learning_curve
 
 # %% ../nbs/29_results.ipynb #c0006
 LOG = Path('figures')/'experiments.jsonl'
@@ -73,8 +73,7 @@ def measure_run(
 )->dict:   # JSON-ready
     "The figures of a finished run; `UserError` if it has none."
     figures = figures_in(folder, 'results.json', 'results', f'let the run finish (spgpt_train --run_dir {folder} --resume)')
-    curve = [[r['step'], round(r['seconds'], 1), r['valid_bpc']] for r in read_log(folder) if 'valid_bpc' in r]
-    return figures | dict(curve=curve)
+    return figures | dict(curve=learning_curve(folder))
 
 # %% ../nbs/29_results.ipynb #c0019
 def measure_tokenizers(
