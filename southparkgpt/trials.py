@@ -163,7 +163,7 @@ def trial_table(
 # %% ../nbs/14a_trials.ipynb #c0030
 @command
 def spgpt_experiment(
-    experiment:required('ladder, few, data, pretraining, or a YAML file with `base:`, `seeds:`, `steps:`, `trials:`')=None,
+    experiment:required('ladder, shape, few, data, pretraining, miniature, or a YAML file with `base:`, `seeds:`, `steps:`, `trials:`')=None,
     data:required('DATA, or a folder of scripts')=None,
     out:str=None,  # Folder for trials.jsonl; experiments/ and the name if none
     jobs:int=2,    # Trials at once, each on one core
