@@ -56,7 +56,7 @@ def plot_calibration(
     ax.legend(frameon=False, loc='upper left')
     ax.set(ylim=(0,1), ylabel='share that was right')
     below.bar(x, n/n.sum(), width=.04, color=OKABE_ITO[5])
-    below.set(xlabel='probability of the first choice', ylabel='tokens')
+    below.set(xlabel='probability of the first choice', ylabel='share of tokens')
     return fig
 
 # %% ../nbs/26_bits.ipynb #c0020
@@ -161,7 +161,7 @@ def by_position(
     scored:Scored,      # What to read once more
     window:int=None,    # Tokens; T, or an eighth of a mean episode if that is less
     progress:bool=False # Show a bar
-)->list:                # JSON-ready, for 1 token of context, 2, up to 4, up to 8, ...: its range, bits, characters, bpc, and bits a character lost against the protocol
+)->list:                # JSON-ready, for 1 token of context, 2, up to 4, up to 8, ...: its range, bits, characters, bpc, and bits a character lost against the protocol (none where both read alike)
     "Bits per character against the tokens that the model sees before, in windows side by side."
     T = window or max(1, min(scored.context_len, sum(map(len, scored.ids))//len(scored.ids)//8))
     docs = [np.r_[run.tok.bos_id, i] for i in scored.ids]
@@ -170,7 +170,8 @@ def by_position(
     sizes = np.array([sum(b&0xC0!=0x80 for b in p) for p in scored.tok.pieces])
     chars,octave = sizes[np.concatenate(scored.ids)],np.ceil(np.log2(seen)).astype(int)
     b,f,c = (np.bincount(octave, w) for w in (bits, full, chars))
-    return [dict(least=2**(k-1)+1 if k else 1, most=min(2**k, T), bits=float(b[k]), characters=int(c[k]), bpc=float(b[k]/c[k]), lost=float((b[k]-f[k])/c[k])) for k in np.flatnonzero(c).tolist()]
+    lost = lambda k: None if T==scored.context_len and 2**k>T//2 else float((b[k]-f[k])/c[k])
+    return [dict(least=2**(k-1)+1 if k else 1, most=min(2**k, T), bits=float(b[k]), characters=int(c[k]), bpc=float(b[k]/c[k]), lost=lost(k)) for k in np.flatnonzero(c).tolist()]
 
 # %% ../nbs/26_bits.ipynb #c0042
 def plot_position(
@@ -179,9 +180,9 @@ def plot_position(
     "Bits per character lost against tokens of context."
     fig,ax = new_axes(xlabel='tokens seen before, up to', ylabel='bits per character lost', xscale='log')
     ax.axhline(0, color='grey', lw=.8)
-    for style,(name,rows) in zip(STYLES, positions.items()): ax.plot([r['most'] for r in rows], [r['lost'] for r in rows], label=name, markersize=4, **style)
-    ticks = sorted({r['most'] for rows in positions.values() for r in rows})
-    ax.set_xticks(ticks, [f'{t:,}' for t in ticks], rotation=45 if len(ticks)>9 else 0)
+    for style,(name,rows) in zip(STYLES, positions.items()): ax.plot(*zip(*((r['most'], r['lost']) for r in rows if r['lost'] is not None)), label=name, markersize=4, **style)
+    ticks = 4**np.arange(math.ceil(math.log(max(r['most'] for rows in positions.values() for r in rows), 4)))
+    ax.set_xticks(ticks, [f'{t:,}' for t in ticks])
     ax.minorticks_off()
     ax.legend(frameon=False)
     return fig

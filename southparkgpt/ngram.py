@@ -84,7 +84,8 @@ class NgramCache:
 class NgramModel(nn.Module):
     "Interpolated n-grams with modified Kneser-Ney smoothing that go on counting in the text that they read."
     max_positions = None      # no text is too long
-    weight,discount = 12.,0.7 # of a count in the text at hand, where one in training weighs 1
+    weight = 12.              # of a count in the text at hand, where one in training weighs 1
+    discount = 0.7            # of such a count
 
     def __init__(self,
         cfg:Config,    # ngram_order

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['OKABE_ITO', 'STYLES', 'words', 'TrainingText', 'shared_runs', 'match_lengths', 'novel_share', 'new_axes',
-           'plot_novelty', 'longest_copy', 'copied_lines', 'line_pairs', 'TrainingLines', 'pieces_of', 'novelty',
-           'novelty_table']
+           'plot_novelty', 'longest_copy', 'body', 'copied_lines', 'line_pairs', 'TrainingLines', 'pieces_of',
+           'novelty', 'novelty_table']
 
 # %% ../nbs/12a_novelty.ipynb #c0002
 import re
@@ -119,6 +119,12 @@ def longest_copy(
     return int(lengths[i]),text[spans[i][0]:spans[i+lengths[i]-1][1]]
 
 # %% ../nbs/12a_novelty.ipynb #c0030
+def body(
+    line:str # Of a script
+)->str:
+    "A line without its speaker."
+    return line.partition(',')[2] if ',' in line else line
+
 def copied_lines(
     lengths,       # Of `match_lengths` for `text`
     text:str,      # A script
@@ -130,8 +136,8 @@ def copied_lines(
     copied,start,out = np.zeros(len(lengths)+1, dtype=int),0,[]
     for i in np.flatnonzero(lengths>=run): copied[i:i+lengths[i]] = 1
     for line in text.splitlines():
-        name,n = len(words(line.partition(',')[0])),len(words(line))
-        out.append(bool(n-name>=least and copied[start+name:start+n].mean()>=share))
+        n,told = len(words(line)),len(words(body(line)))
+        out.append(bool(told>=least and copied[start+n-told:start+n].mean()>=share))
         start += n
     return out
 
@@ -141,7 +147,7 @@ def line_pairs(
     vocab:dict # Numbers of words; grows
 )->np.ndarray: # Sorted
     "The pairs of neighbouring words in what follows the speaker, each once, as numbers."
-    w = [vocab.setdefault(w, len(vocab)) for w in words(line.partition(',')[2])]
+    w = [vocab.setdefault(w, len(vocab)) for w in words(body(line))]
     return np.unique([a<<32|b for a,b in zip(w, w[1:])]).astype(np.int64)
 
 # %% ../nbs/12a_novelty.ipynb #c0035
@@ -152,7 +158,7 @@ class TrainingLines:
         least:int=6 # Words that a line must have to count, its speaker aside
     ):
         self.vocab,self.least = {},least
-        self.lines = list(dict.fromkeys(l for t in texts for l in t.splitlines() if len(words(l.partition(',')[2]))>=least))
+        self.lines = list(dict.fromkeys(l for t in texts for l in t.splitlines() if len(words(body(l)))>=least))
         pairs = [line_pairs(l, self.vocab) for l in self.lines]
         self.sizes = np.array([len(p) for p in pairs], dtype=np.int64)
         pairs,owner = np.concatenate([*pairs, np.zeros(0, np.int64)]),np.repeat(np.arange(len(self.lines)), self.sizes)
@@ -163,7 +169,7 @@ class TrainingLines:
         line:str # Of a script
     )->tuple:    # Resemblance, 0 to 1, and the training line; none for a line that is too short
         "The training line that shares most pairs of words with `line`."
-        if len(words(line.partition(',')[2]))<self.least or not self.lines: return None
+        if len(words(body(line)))<self.least or not self.lines: return None
         pairs = line_pairs(line, self.vocab)
         found = [self.owner[a:b] for a,b in zip(*(np.searchsorted(self.pairs, pairs, side) for side in ('left','right')))]
         shared = np.bincount(np.concatenate(found), minlength=len(self.lines))
@@ -192,10 +198,10 @@ def novelty(
     lines:TrainingLines,   # And for lines that are nearly the same
     texts                  # Scripts
 )->dict:                   # JSON-ready
-    "Longest copied span of each text (mean and maximum), share of novel runs of 1 to 12 words, of copied lines, and of near-duplicates among the lines that are long enough."
+    "Longest copied span of each text (mean and maximum), share of novel runs of 1 to 12 words; among the lines that are long enough, the shares that are copied and nearly so."
     lengths = [match_lengths(training, t) for t in texts]
     longest = [int(l.max(initial=0)) for l in lengths]
-    copied = [c for l,t in zip(lengths, texts) for c in copied_lines(l, t)]
+    copied = [c for l,t in zip(lengths, texts) for c,line in zip(copied_lines(l, t), t.splitlines()) if len(words(body(line)))>=lines.least]
     near = [found[0]>=.5 for t in texts for l in t.splitlines() if (found := lines.nearest(l))]
     mean = lambda values: float(np.mean(values)) if values else None
     return dict(texts=len(lengths), words=sum(map(len, lengths)), longest_mean=mean(longest), longest=max(longest, default=0),

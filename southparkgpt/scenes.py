@@ -63,7 +63,7 @@ def script_figures(
     pairs = [(a,b) for a,b in zip(rows, rows[1:]) if a.speaker and b.speaker]
     mean = lambda values: float(np.mean(list(values) or [math.nan]))
     return dict(lines=len(lines), well_formed=mean(map(well_formed, lines)), closes=mean(map(closes, lines)), turns=len(turns), known_speakers=mean(real),
-                invented=len({r.speaker for r,k in zip(turns, real) if not k}), turns_per_scene=len(turns)/max(1, len(rows)-len(turns)),
+                invented=len({r.speaker for r,k in zip(turns, real) if not k}), turns_per_scene=len(turns)/max(1, sum(l.startswith(',') for l in lines)),
                 words_per_turn=mean(len(words(r.text)) for r in turns), with_action=mean('[' in r.text for r in turns), alternation=mean(a.speaker!=b.speaker for a,b in pairs))
 
 # %% ../nbs/25_scenes.ipynb #c0017

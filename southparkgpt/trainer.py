@@ -33,18 +33,22 @@ def batch_loss(
     model,              # A `LanguageModel`
     x,                  # Inputs (B, T)
     y,                  # Targets (B, T), -100 where there is none
-    dtype:str='float32' # Of the matrix products
-)->tuple:               # Summed loss; the same with the counts of targets that were the first, and among the first ten, of the model's choices
+    dtype:str='float32',# Of the matrix products
+    teacher=None        # A model of the same vocabulary, to learn from as well
+)->tuple:               # Summed loss; that from the targets alone with the counts of targets that were the first, and among the first ten, of the model's choices
     "What the model makes of a batch."
-    with torch.autocast(x.device.type, torch.bfloat16, enabled=dtype=='bfloat16'): logits = model(x)
+    with torch.autocast(x.device.type, torch.bfloat16, enabled=dtype=='bfloat16'):
+        logits = model(x)
+        with torch.no_grad(): soft = teacher(x).flatten(0,1).float().softmax(-1) if teacher else None
     logits,y = logits.flatten(0,1).float(),y.flatten()
-    loss = F.cross_entropy(logits, y, reduction='sum')
+    hard = loss = F.cross_entropy(logits, y, reduction='sum')
+    if teacher: loss = (hard + F.cross_entropy(logits, soft, reduction='none')[y>=0].sum())/2
     with torch.no_grad():
         rank = (logits > logits.gather(1, y.clamp(min=0)[:,None])).sum(1)
         hits = [((rank<k) & (y>=0)).sum() for k in (1,10)]
-        return loss,torch.stack([loss, *hits])
+        return loss,torch.stack([hard, *hits])
 
-# %% ../nbs/11d_trainer.ipynb #c0011
+# %% ../nbs/11d_trainer.ipynb #c0013
 def hide_tokens(
     x,          # Inputs (B, T)
     share:float,# Of the tokens
@@ -53,7 +57,7 @@ def hide_tokens(
     "Replace each token with probability `share`."
     return x.masked_fill(torch.rand(x.shape, device=x.device)<share, blank) if share else x
 
-# %% ../nbs/11d_trainer.ipynb #c0014
+# %% ../nbs/11d_trainer.ipynb #c0016
 def is_spike(
     loss:float,        # Of this step
     recent:list,       # Of the steps before, at most 128
@@ -63,7 +67,7 @@ def is_spike(
     if sigma is None or len(recent)<64: return False
     return loss > statistics.fmean(recent) + sigma*max(statistics.pstdev(recent), .01*statistics.fmean(recent))
 
-# %% ../nbs/11d_trainer.ipynb #c0017
+# %% ../nbs/11d_trainer.ipynb #c0019
 class Trainer:
     "A training run: its data, model, optimisers, and where it stands. `fit` runs it to its end."
     def __init__(self,
@@ -85,7 +89,7 @@ class Trainer:
         self.step,self.seconds,self.progress,self.best,self.eval_seconds,self.stop = 0,0.,0.,math.inf,0.,False
         self.recent,self.bad = [],0
 
-# %% ../nbs/11d_trainer.ipynb #c0020
+# %% ../nbs/11d_trainer.ipynb #c0022
 @patch
 def agree(self:Trainer):
     "Set `progress`, the share of the run that is over (at 1 it ends), and `stop`, alike on all processes."
@@ -96,7 +100,7 @@ def agree(self:Trainer):
     self.progress,stop = self.team.max(min(1., max(shares)), float(self.stop))
     self.stop = bool(stop)
 
-# %% ../nbs/11d_trainer.ipynb #c0022
+# %% ../nbs/11d_trainer.ipynb #c0024
 @patch
 def guess_eval_seconds(self:Trainer)->float:
     "About how long `validate` will take, from its shortest episode."
@@ -105,7 +109,7 @@ def guess_eval_seconds(self:Trainer)->float:
     evaluate(self.run, [e], stride=self.cfg.context_len)
     return (time.monotonic()-start)*sum(len(v.text) for v in self.splits.valid)/len(e.text)
 
-# %% ../nbs/11d_trainer.ipynb #c0025
+# %% ../nbs/11d_trainer.ipynb #c0027
 MOST_BAD = 5  # steps skipped one after the other, before a run gives up
 
 @patch
@@ -125,7 +129,7 @@ def check_step(self:Trainer,
     print(what, file=sys.stderr)
     return False
 
-# %% ../nbs/11d_trainer.ipynb #c0027
+# %% ../nbs/11d_trainer.ipynb #c0029
 @patch
 def gather_gradients(self:Trainer)->tuple: # Figures (means over the step and all processes; batch_loss that of this process's last batch); the names of its windows
     "Sum the gradients over the batches of a step, and over all processes."
@@ -146,7 +150,7 @@ def gather_gradients(self:Trainer)->tuple: # Figures (means over the step and al
     loss,first,ten = (s/count for s in self.team.sum(*sums.tolist()))
     return dict(loss=loss, batch_loss=figures[0].item()/max(1, int((y>=0).sum())), accuracy=first, top10_accuracy=ten),names
 
-# %% ../nbs/11d_trainer.ipynb #c0028
+# %% ../nbs/11d_trainer.ipynb #c0030
 @patch
 def train_step(self:Trainer)->dict: # What is logged of the step
     "Make one optimiser step, or skip it."
@@ -161,7 +165,7 @@ def train_step(self:Trainer)->dict: # What is logged of the step
     self.step += 1
     return dict(step=self.step, **figures, grad_norm=norm, lr=scale*cfg.lr, epoch=self.sampler.progress, **({} if good else dict(skipped=True)))
 
-# %% ../nbs/11d_trainer.ipynb #c0035
+# %% ../nbs/11d_trainer.ipynb #c0037
 @patch
 def tensors(self:Trainer)->dict: # By name
     "The weights, their average, and the optimisers' moments."
@@ -171,7 +175,7 @@ def tensors(self:Trainer)->dict: # By name
         for j,s in o.state_dict()['state'].items(): out |= {f'opt.{i}.{j}.{k}':v for k,v in s.items()}
     return out
 
-# %% ../nbs/11d_trainer.ipynb #c0042
+# %% ../nbs/11d_trainer.ipynb #c0044
 @patch
 def save_weights(self:Trainer,
     name:str='model' # File in the run directory, without its ending
@@ -179,7 +183,7 @@ def save_weights(self:Trainer,
     "Write the present weights (their average, if there is one)."
     save_tensors(self.run.model.state_dict(), self.folder/f'{name}.safetensors', {'tokenizer':self.run.tok.fingerprint})
 
-# %% ../nbs/11d_trainer.ipynb #c0044
+# %% ../nbs/11d_trainer.ipynb #c0046
 @patch
 def validate(self:Trainer)->dict: # Figures on the validation split
     "Score, keep the weights if they are the best, write a sample."
@@ -195,14 +199,14 @@ def validate(self:Trainer)->dict: # Figures on the validation split
     self.eval_seconds = time.monotonic()-start
     return dict(step=self.step, **{f'valid_{k}':r[k] for k in ('loss','accuracy','top10_accuracy','bpc')}, best_loss=self.best)
 
-# %% ../nbs/11d_trainer.ipynb #c0048
+# %% ../nbs/11d_trainer.ipynb #c0050
 @patch
 def sample_both(self:Trainer, log):
     "Send continuations of training and validation texts to W&B, with their BLEU."
     rows = [(k, *r) for k in ('train','valid') for r in continuations(self.run, [e.text for e in getattr(self.splits, k)])]
     log_samples(log, rows, self.step)
 
-# %% ../nbs/11d_trainer.ipynb #c0050
+# %% ../nbs/11d_trainer.ipynb #c0052
 _STATE = 'step seconds best eval_seconds recent bad'.split()
 
 @patch
@@ -212,7 +216,7 @@ def save_last(self:Trainer):
     state = {k:getattr(self, k) for k in _STATE} | dict(ranks=ranks)
     if self.team.first: save_tensors(self.tensors(), self.folder/'last'/'state.safetensors', {'state':json.dumps(state)})
 
-# %% ../nbs/11d_trainer.ipynb #c0051
+# %% ../nbs/11d_trainer.ipynb #c0053
 def read_state(
     path # last/state.safetensors
 )->tuple: # Tensors by name; the rest of the state
@@ -221,7 +225,7 @@ def read_state(
         with safe_open(path, 'pt') as f: return load_file(path),json.loads(f.metadata()['state'])
     except SafetensorError as e: raise UserError(f'{path} is damaged: {e}') from e
 
-# %% ../nbs/11d_trainer.ipynb #c0052
+# %% ../nbs/11d_trainer.ipynb #c0054
 @patch
 def load_last(self:Trainer):
     "Go on from last/state.safetensors; `UserError` if it was written by another number of processes."
@@ -239,7 +243,7 @@ def load_last(self:Trainer):
     self.sampler.load_state_dict(ranks[self.team.rank]['sampler'])
     for k,v in state.items(): setattr(self, k, v)
 
-# %% ../nbs/11d_trainer.ipynb #c0057
+# %% ../nbs/11d_trainer.ipynb #c0059
 @patch
 def fit(self:Trainer,
     log, # `RunLog`
@@ -257,7 +261,7 @@ def fit(self:Trainer,
         if self.step%every==0 or self.progress>=1: self.look(log, show)
     self.save_last()
 
-# %% ../nbs/11d_trainer.ipynb #c0058
+# %% ../nbs/11d_trainer.ipynb #c0060
 @patch
 def tell(self:Trainer, row, log, show):
     "Look at the clock, agree on how far we are, write a row to the log."
@@ -268,7 +272,7 @@ def tell(self:Trainer, row, log, show):
     log(**row, seconds=self.seconds)
     show(dict(row, seconds=self.seconds, sample=getattr(self, 'sample', '')), self.progress)
 
-# %% ../nbs/11d_trainer.ipynb #c0059
+# %% ../nbs/11d_trainer.ipynb #c0061
 @patch
 def look(self:Trainer, log, show):
     "Validate, and save the state; of several processes the first validates and the others wait."
@@ -277,7 +281,7 @@ def look(self:Trainer, log, show):
     self.tell(row, log, show)
     self.save_last()
 
-# %% ../nbs/11d_trainer.ipynb #c0060
+# %% ../nbs/11d_trainer.ipynb #c0062
 def start_watching(
     trainer:Trainer, # About to train
     show             # `Watcher`
@@ -287,7 +291,7 @@ def start_watching(
     tokens = c.gradient_accumulation_steps*c.batch_size*c.context_len
     show.start(tokens, train_flops(trainer.model, c.context_len), team.size*matmul_rate(trainer.device, getattr(torch, c.dtype)))
 
-# %% ../nbs/11d_trainer.ipynb #c0065
+# %% ../nbs/11d_trainer.ipynb #c0067
 def fit_ngrams(
     trainer:Trainer, # Of a run with architecture=ngram
     log              # `RunLog`
@@ -298,7 +302,7 @@ def fit_ngrams(
     trainer.sampler.epoch,trainer.seconds = 1,time.monotonic()-start
     log(**trainer.validate(), seconds=trainer.seconds)
 
-# %% ../nbs/11d_trainer.ipynb #c0067
+# %% ../nbs/11d_trainer.ipynb #c0069
 def mix_run(
     trainer:Trainer # At its end
 ):
@@ -310,7 +314,7 @@ def mix_run(
     save_tensors(mix.state_dict(), trainer.folder/'model.safetensors', {'tokenizer':trainer.run.tok.fingerprint})
     trainer.seconds += time.monotonic()-start
 
-# %% ../nbs/11d_trainer.ipynb #c0069
+# %% ../nbs/11d_trainer.ipynb #c0071
 @patch(as_prop=True)
 def tokens_seen(self:Trainer)->int:
     "Places in all windows read so far: repetitions, masked targets and skipped steps included; an n-gram model counts each target once."
