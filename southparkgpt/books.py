@@ -140,7 +140,10 @@ def read_row(
     "The book in a row; `UserError` if there is no such column."
     if text_column not in row: raise UserError(f"the data set has no column {text_column!r}; --text_column must be one of: {', '.join(row)}")
     text,meta = row[text_column] or '',row.get('METADATA') or {}
-    meta = {**row, **(json.loads(meta) if isinstance(meta, str) else meta)}
+    if isinstance(meta, str):
+        try: meta = json.loads(meta)
+        except ValueError: meta = {}  # a note in plain words
+    meta = {**row, **(meta if isinstance(meta, dict) else {})}
     year = re.search(r'\b\d{4}\b', str(meta.get('issued', '')))
     title = meta.get('title') or 'untitled '+hashlib.sha256(text[:4096].encode()).hexdigest()[:12]
     return Book(str(title), int(year[0]) if year else 0, text)
@@ -285,9 +288,9 @@ def check_settings(
     out,          # Folder of the shards
     settings:dict # What decides their content
 )->bool:          # Whether all of it is done already
-    "Compare `settings` with those in `books.json`, or write them if there are none; `UserError` if they differ."
+    "Compare `settings` with those in `books.json`, or write them if nothing was made with others yet; `UserError` if they differ."
     f = Path(out)/'books.json'
-    if not f.exists(): write_text(f, json.dumps(dict(settings=settings, done=False), indent=1))
+    if not f.exists() or not any(Path(out).glob('*/shard.json')): write_text(f, json.dumps(dict(settings=settings, done=False), indent=1))
     there = json.loads(f.read_text())
     odd = [f'{k}={v}' for k,v in there['settings'].items() if v!=settings.get(k)]
     if odd: raise UserError(f"{out} was begun with {', '.join(odd)}: say the same again, remove it, or choose another --out")

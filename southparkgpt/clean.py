@@ -53,7 +53,8 @@ TABLES = dict(
     quotes={"‘’‚‛′ʼ´`":"'", '“”„‟″«»':'"'},
     dashes={'‐‑‒–−~':'-', '—―':'--'},
     symbols={'…':'...', '½':' 1/2', '¼':' 1/4', '¾':' 3/4', '×':'x', '÷':'/', '°':' degrees', '™':'(TM)', '®':'(R)', '©':'(C)',
-             '¡¿♩♪♫♬':'', 'æ':'ae', 'Æ':'AE', 'œ':'oe', 'Œ':'OE', 'ø':'o', 'Ø':'O', 'đ':'d', 'Đ':'D', 'ł':'l', 'Ł':'L', 'ß':'ss', '。':'.'})
+             '¡¿♩♪♫♬':'', 'æ':'ae', 'Æ':'AE', 'œ':'oe', 'Œ':'OE', 'ø':'o', 'Ø':'O', 'đ':'d', 'Đ':'D', 'ł':'l', 'Ł':'L', 'ß':'ss',
+             'þ':'th', 'Þ':'Th', 'ð':'d', 'Ð':'D', 'ı':'i', 'ħ':'h', 'Ħ':'H', 'ŋ':'ng', 'Ŋ':'Ng', '⁄':'/', '。':'.'})
 
 def translator(
     table:dict # Replacement for each of the characters of a key
@@ -66,7 +67,8 @@ def translator(
 def accents(s:str)->str:
     "Letters without their accents, and compatibility forms as what they stand for."
     if s.isascii(): return s
-    return ''.join(c for c in unicodedata.normalize('NFKD', s) if not unicodedata.combining(c))
+    parts = (unicodedata.normalize('NFKD', c) for c in s)
+    return ''.join(c for p in parts for c in (' '+p.replace('⁄', '/') if '⁄' in p else p) if not unicodedata.combining(c))
 
 _foreign = re.compile(r'''(?:(?<!\w)[^\w\s"'()\[\]]+)?         # punctuation right before the phrase
                           (")?                                 # its quote, if it has one

@@ -98,7 +98,7 @@ class TrainConfig:
     min_lr:float=6e-5                 # where cosine ends
     beta1:float=0.9                   # Adam's decay of the mean
     beta2:float=0.95                  # Adam's decay of the variance
-    weight_decay:float=0.1            # decoupled weight decay, on matrices only
+    weight_decay:float=0.1            # on all weights but vectors; decoupled with adamw and muon
     weight_decay_schedule:str='constant' # constant, or lr: in proportion to the learning rate
     muon_lr:float=0.02                # highest learning rate of the matrices under muon
     momentum:float=0.95               # Nesterov momentum of muon
@@ -131,7 +131,7 @@ class OutputConfig:
     log_wandb:bool=False       # send the log to Weights & Biases
     log_text_samples:bool=True # generate samples at each evaluation
     device:str='accelerated'   # accelerated (cuda, mps or cpu, the first there is), cuda, mps or cpu
-    seed:int=42                # of everything random
+    seed:int=42                # of everything random but the split, which is always the same
 
 # %% ../nbs/00_config.ipynb #c0025
 CHOICES = dict(
@@ -159,12 +159,15 @@ def coerce(
 ):            # `value` as the field's type
     "Convert `value` to the type of field `name`; `UserError` for what does not fit."
     kinds = typing.get_args(_TYPES[name]) or (_TYPES[name],)
-    if value is None or str(value).lower() in ('none','null'):
-        if type(None) in kinds or name=='scheduler': return None if type(None) in kinds else 'none'
-        raise UserError(f'{name} needs a value')
     kind = kinds[0]
-    try: value = to_bool(value) if kind is bool else kind(value)
-    except ValueError: raise UserError(f'{name}={value!r} is not {dict(int="a whole number", float="a number", bool="true or false")[kind.__name__]}')
+    if value is None or str(value).lower() in ('none','null'):
+        if type(None) in kinds: return None
+        if name=='scheduler': return 'none'
+        if value is None or kind is not str: raise UserError(f'{name} needs a value')
+    try:
+        if kind in (int,float) and isinstance(value, bool) or kind is int and isinstance(value, float) and value!=int(value): raise ValueError
+        value = to_bool(value) if kind is bool else kind(value)
+    except (TypeError, ValueError, OverflowError): raise UserError(f'{name}={value!r} is not {dict(int="a whole number", float="a number", bool="true or false")[kind.__name__]}')
     if value not in CHOICES.get(name, [value]): raise UserError(f"{name}={value!r} is not one of {', '.join(CHOICES[name])}")
     return value
 
@@ -296,7 +299,7 @@ def switch(
 def required(
     help:str # What `--help` says
 )->Param:
-    "Annotation for an option that must be given; its default is `None`, which never arrives."
+    "Annotation for an option that must be given; its default is a placeholder; the parser insists on a value."
     return Param(help, str, required=True)
 
 # %% ../nbs/00_config.ipynb #c0061

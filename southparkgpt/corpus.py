@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Episode', 'Splits', 'load_episodes', 'find_scripts', 'sample_episodes', 'statistics', 'md_table', 'spgpt_stats',
-           'split_episodes']
+           'split_episodes', 'split_again']
 
 # %% ../nbs/05_corpus.ipynb #c0002
 import random
@@ -23,15 +23,17 @@ Episode.__doc__ = "One script: its file's stem and its whole text."
 def load_episodes(
     folder # Folder of .txt or .csv files, one an episode
 )->list:   # `Episode`s in the order of their names
-    "Read a folder of scripts; `UserError` if there is none, or nothing in it."
+    "Read a folder of scripts; `UserError` if there is none, nothing in it, or one of them twice."
     folder = Path(folder)
     if not folder.is_dir(): raise UserError(f'no folder {folder}: crawl and clean first (spgpt_crawl, spgpt_clean), or name a folder of scripts')
     files = sorted(f for f in folder.iterdir() if f.suffix in ('.txt','.csv') and not f.name.startswith('.'))
     if not files: raise UserError(f'{folder} holds no .txt or .csv script')
+    twice = sorted(n for n,k in Counter(f.stem for f in files).items() if k>1)
+    if twice: raise UserError(f'{folder} holds {twice[0]} as .txt and as .csv: remove one, or an episode could be trained on and tested on')
     return [Episode(f.stem, _read(f)) for f in files]
 
 def _read(path):
-    try: text = path.read_text(encoding='utf-8')
+    try: text = path.read_text(encoding='utf-8-sig')  # Windows' editors put a mark before the first letter
     except UnicodeDecodeError: raise UserError(f'{path} is not UTF-8 text: convert or remove it') from None
     if not text.strip(): raise UserError(f'{path} is empty: remove it')
     return text
@@ -104,3 +106,16 @@ def split_episodes(
     if len(order)<=n_valid+n_test: raise UserError(f'{len(order)} episodes are too few to split into training, validation and test: at least {n_valid+n_test+1} are needed')
     held = n_valid+n_test
     return Splits(sorted(order[held:]), sorted(order[:n_valid]), sorted(order[n_valid:held]))
+
+# %% ../nbs/05_corpus.ipynb #c0030b
+def split_again(
+    episodes:list,             # `Episode`s with different names
+    before:dict,               # The names in each part of an earlier split
+    split_ratios:str='90-5-5'  # Of a split from the beginning, if `before` knows none of them
+)->Splits:
+    "Split as before; new episodes are for training. `UserError` if nothing would be left of a part."
+    place = {n:k for k in Splits._fields for n in before.get(k, ())}
+    if not any(e.name in place for e in episodes): return split_episodes(episodes, split_ratios)
+    parts = Splits(*([e for e in sorted(episodes) if place.get(e.name, 'train')==k] for k in Splits._fields))
+    if gone := [k for k,v in parts._asdict().items() if not v]: raise UserError(f'the run to go on from knows some of these scripts, but none of its {gone[0]} episodes is here: add them, or rename the scripts if they are others')
+    return parts

@@ -302,7 +302,7 @@ def read_manifest(
 )->list: # `Page`s; an empty list if nothing was crawled yet
     "The inverse of `write_manifest`; `UserError` for a file that is something else."
     path = Path(out)/'manifest.jsonl'
-    try: return [Page(**json.loads(l)) for l in path.read_text(encoding='utf-8').splitlines()]
+    try: return [Page(**json.loads(l)) for l in path.read_text(encoding='utf-8').split('\n') if l]
     except FileNotFoundError: return []
     except (ValueError, TypeError): raise UserError(f'{path} is damaged: delete it to crawl afresh') from None
 
@@ -348,7 +348,7 @@ def _writing(out):
 # %% ../nbs/02_crawl.ipynb #c0049
 def _drop_renamed(old, pages, out):
     "Delete the files of the last crawl that this one will not write, but not those of a season that it could not read."
-    keep = {p.path(out) for p in pages if p.episode}
+    keep = {p.path(out) for p in pages if p.episode and p.status=='pending'}
     lost = {p.season for p in pages if p.episode is None and p.status=='missing'}
     for p in old:
         if p.episode and p.season not in lost and p.path(out) not in keep: p.path(out).unlink(missing_ok=True)

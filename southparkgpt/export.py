@@ -171,6 +171,7 @@ def export_run(
     if (out/'config.yml').exists(): raise UserError(f'{out} is the folder of a run: choose another, or its weights and tokenizer would be overwritten')
     weights = {k:v.detach().cpu().clone(memory_format=torch.contiguous_format) for k,v in FORMS[run.cfg.architecture][1](run.model).items()}
     try:
+        (out/'config.json').unlink(missing_ok=True)
         with atomic_path(out/'model.safetensors') as p: save_file(weights, p, metadata={'format':'pt'})
         for name,d in files.items(): write_text(out/name, json.dumps(d, ensure_ascii=False, indent=1))
     except OSError as e: raise UserError(f'cannot write to {out}: {e}') from e
@@ -183,5 +184,7 @@ def spgpt_export(
     out:required('Folder to write')=None,
 ):
     "Write a trained model as a Hugging Face folder, for transformers and all that reads its files."
-    out = export_run(load_run(pretrained_model, 'cpu'), out)
+    run = load_run(pretrained_model, 'cpu')
+    out = export_run(run, out)
+    if network(run.model) is not run.model: print('the network alone: its counts, and the bits per character that they bring, stay behind')
     print(f'{out}: load it with AutoModelForCausalLM.from_pretrained and AutoTokenizer.from_pretrained')

@@ -16,6 +16,7 @@ from .config import Config, UserError, command
 from .export import export_run
 from .corpus import sample_episodes
 from .generate import generate_ids, stream_text
+from .mixture import network
 from .model import make_model
 from .runs import Run, load_run
 from .sampling import bend, draw
@@ -154,10 +155,13 @@ def spgpt_generation_speed(
     out:str=None,              # File to append the figures to, one JSON object a model
 ):
     "Measure generation on the CPU: ours, Hugging Face's, and the original's way, in tokens a second and as ratios."
+    if repeats<1: raise UserError(f'--repeats {repeats} must be at least 1')
     if threads: torch.set_num_threads(threads)
     runs = {pretrained_model:load_run(pretrained_model, 'cpu')} if pretrained_model else {a:speed_run(a) for a in ('decoder-transformer','modern-transformer')}
     for name,run in runs.items():
-        if run.cfg.architecture=='rnn': raise UserError('an LSTM has no context to fill: give a transformer')
+        if run.cfg.architecture in ('rnn','ngram'): raise UserError(f'architecture={run.cfg.architecture} has no context to fill: give a transformer')
+        if network(run.model) is not run.model: print('of the mixture, its network:')
+        run = run._replace(model=network(run.model))
         print(f'{name}: {run.model.num_params()/1e6:.1f}M parameters, context {run.cfg.context_len}, {torch.get_num_threads()} threads')
         rates = measure(run, min(tokens, run.cfg.context_len-1), repeats)
         for _,way,rate,ratio in speed_rows(name, rates): print(f'  {way:<40} {rate:>6} tokens/s   ours is {ratio:>5} times as fast')

@@ -29,8 +29,9 @@ def next_tokens(
     **options   # Of `bend`
 )->list:        # Of (token as text, probability), the likeliest first
     "The likeliest continuations of `text` by one token; `UserError` for characters that the tokenizer does not know."
-    ids = encode_prompt(run, text)[-(run.model.max_positions or 10**9):]
-    logits = run.model(torch.tensor([ids], device=next(run.model.parameters()).device))[:,-1].float().cpu()
+    ids,T = encode_prompt(run, text),run.model.max_positions
+    seen = ids[-(T//2 or 1):] if T and len(ids)>T else ids  # as much as generation goes on from
+    logits = run.model(torch.tensor([seen], device=next(run.model.parameters()).device))[:,-1].float().cpu()
     top = bend(logits, torch.tensor([ids[-RECENT:]]), **options)[0].softmax(-1).topk(min(n, logits.shape[-1]))
     return [(run.tok.pieces[i].decode(errors='replace'), p) for p,i in zip(top.values.tolist(), top.indices.tolist()) if p>0]
 

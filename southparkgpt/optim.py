@@ -62,7 +62,7 @@ def lr_scale(
     if cfg.scheduler=='linear': return up*min(1., max(0., 1-progress)/cfg.warmdown_ratio)
     if cfg.scheduler=='cosine' and step>=cfg.warmup_steps:
         t = min(1., (step-cfg.warmup_steps)/max(1, cfg.lr_decay_iters-cfg.warmup_steps))
-        least = cfg.min_lr/cfg.lr
+        least = min(1., cfg.min_lr/cfg.lr)  # a rate below min_lr stays where it is
         return least + (1-least)*(1+math.cos(math.pi*t))/2
     return up
 

@@ -47,7 +47,7 @@ def is_name(
 )->bool:
     "Whether `s` looks like a name rather than the beginning of a sentence."
     words = s.split()
-    sentence = '.' in re.sub(r'\b\w{1,3}\.', '', s) or len(words)>2 and any(w[0].islower() and w not in _small for w in words)
+    sentence = '.' in re.sub(r'\b(?:\w{1,3}|prof|capt|insp|supt|hon)\.', '', s, flags=re.I) or len(words)>2 and any(w[0].islower() and w not in _small for w in words)
     return not (s[0].islower() or len(words)>5 or sentence)
 
 # %% ../nbs/17_other_scripts.ipynb #c0015

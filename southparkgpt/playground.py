@@ -157,7 +157,9 @@ def write(self:Playground,
             last = now
             self.show(state('writing'))
     end = state('stopped' if self._stop.is_set() and self.tokens<length else 'done')
-    if self.scripts: self.find_copies(name); end += f', {sum(self.copied)} of {len(self.copied)} lines copied'
+    if self.scripts:
+        try: self.find_copies(name); end += f', {sum(self.copied)} of {len(self.copied)} lines copied'
+        except UserError as e: end += f', copies unknown: {e}'
     return f'{end} ({self._settings})'
 
 # %% ../nbs/13_playground.ipynb #c0025

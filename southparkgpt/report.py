@@ -24,7 +24,7 @@ from .judge import judge as have_judged
 from .runs import load_run
 from .novelty import OKABE_ITO, TrainingLines, TrainingText, new_axes, novelty, novelty_table, plot_novelty
 from .proofread import Service, connect
-from .scenes import Voices, in_character, reading_figures, scene_table, script_figures, speakers_of, spoken
+from .scenes import Voices, in_character, reading_figures, scene_table, script_figures, speakers_of, spoken, well_formed
 
 # %% ../nbs/28_report.ipynb #c0007
 def places(
@@ -33,11 +33,17 @@ def places(
     length:int=2000, # Characters that must follow
     before:int=500   # Characters of the prompt, at most
 )->list:             # Of (prompt, what humans wrote), both of whole lines
-    "Pick places to go on from; `UserError` if every episode is too short."
+    "Pick places to go on from, fewer if their texts would overlap; `UserError` if every episode is too short."
     spots = [(t, m.end()) for t in texts for m in re.finditer('\n', t) if before<=m.end()<=len(t)-length]
     if not spots: raise UserError(f'no episode has {before+length} characters: take a shorter --length than {length}')
-    n = min(n, len(spots))
-    picked = [spots[int((k+.5)/n*len(spots))] for k in range(n)]
+    def pick(spots, n): return [spots[int((k+.5)/n*len(spots))] for k in range(n)]
+    picked = pick(spots, min(n, len(spots)))
+    far = lambda a,b: a[0] is not b[0] or b[1]-a[1]>=length
+    if not all(map(far, picked, picked[1:])):  # few or short episodes: as many as do not overlap
+        apart = spots[:1]
+        for s in spots:
+            if far(apart[-1], s): apart.append(s)
+        picked = pick(apart, min(n, len(apart)))
     return [(t[at-before:at].partition('\n')[2] or t[at-before:at], whole_lines(t[at:at+length])) for t,at in picked]
 
 def whole_lines(
@@ -88,10 +94,11 @@ def bleu_figures(
     human    # What really came, one for each
 )->dict:     # JSON-ready
     "BLEU of the model's continuations, and of human text from the next place."
-    elsewhere = [*human[1:], *human[:1]]
+    elsewhere = [*human[1:], *human[:1]] if len(human)>1 else []
     mean = lambda texts: float(np.mean([bleu(t, h) for t,h in zip(texts, human)]))
     score,signature = corpus_bleu(written, human)
-    return dict(model=mean(written), human_elsewhere=mean(elsewhere), sacrebleu=score, sacrebleu_human_elsewhere=corpus_bleu(elsewhere, human)[0], signature=signature)
+    return dict(model=mean(written), human_elsewhere=mean(elsewhere) if elsewhere else None, sacrebleu=score,
+                sacrebleu_human_elsewhere=corpus_bleu(elsewhere, human)[0] if elsewhere else None, signature=signature)
 
 # %% ../nbs/28_report.ipynb #c0021
 class TrainingScripts:
@@ -134,12 +141,13 @@ def plot_sides(
 # %% ../nbs/28_report.ipynb #c0030
 def with_interval(
     scored:Scored
-)->dict:          # Of `overall`, and bpc_low, bpc_high, if there is a bpc and more than one episode
+)->dict:          # Of `overall`, and bpc_low, bpc_high, by_episode, if there is a bpc and more than one episode
     "The figures of the protocol, with the middle 95% of bits per character over other draws of the episodes."
     figures = overall(scored)
     if figures['bpc'] is None or len(scored.episodes)<2: return figures
-    low,high = bootstrap_bpc([t[0].sum(dtype=float)/np.log(2) for t in scored.tokens], [len(e.text) for e in scored.episodes])
-    return figures | dict(bpc_low=low, bpc_high=high)
+    bits,characters = [float(t[0].sum(dtype=float)/np.log(2)) for t in scored.tokens],[len(e.text) for e in scored.episodes]
+    low,high = bootstrap_bpc(bits, characters)
+    return figures | dict(bpc_low=low, bpc_high=high, by_episode={e.name:dict(bits=b, characters=n, bpc=b/n) for e,b,n in zip(scored.episodes, bits, characters)})
 
 # %% ../nbs/28_report.ipynb #c0031
 def language_figures(
@@ -278,6 +286,8 @@ def spgpt_evaluate(
     everything = load_episodes(find_scripts(scripts, run.cfg.dataset))
     episodes = run_split(pretrained_model, everything, split)
     if full:
+        lines = [l for e in episodes for l in e.text.split('\n') if l]
+        if sum(map(well_formed, lines))<len(lines)/2: print('most lines of these scripts are not in the format of cleaned-southpark: what follows about parts, speakers and form says little', file=sys.stderr)
         service = Service(connect(base_url), judge, Path(out)/'.judge') if judge else None
         report,triples = full_report(run, episodes, training_scripts(pretrained_model, everything), context_len, samples, length, seed, service, progress=True)
         if out: save_report(report, triples, out)

@@ -93,8 +93,10 @@ def give_away(
     folder, # Run directory
     out     # New one
 ):
-    "Write a small copy of a run: the network alone, in 16 bits."
+    "Write a small copy of a run: the network alone, in 16 bits. `UserError` if it has none, or would be overwritten."
     run,there = load_run(folder, 'cpu'),run_folder(folder)
+    if run.cfg.architecture=='ngram': raise UserError(f'{folder} has counts alone, which are the scripts in another form')
+    if Path(out).resolve()==there.resolve(): raise UserError(f'{out} is the run itself: name another folder')
     save_run(Run(Config(**asdict(run.cfg) | dict(ngram_mixture=False)), run.tok, network(run.model).half()), out)
     if (there/'splits.json').is_file(): shutil.copy(there/'splits.json', Path(out)/'splits.json')
 
@@ -134,7 +136,7 @@ def config_from_hf(
     else:
         known |= dict(architecture='modern-transformer', rope_theta=rope.get('rope_theta', d.get('rope_theta', 1e4)))
         ours = dict(hidden_act=('silu', 'silu'), rms_norm_eps=(1e-6, 1e-6), attention_bias=(False, False), use_sliding_window=(False, False), head_dim=(d['hidden_size']//d['num_attention_heads'], 128))
-    for k,(must,default) in [*ours.items(), ('rope_type', ('default', rope.get('rope_type', 'default')))]:
+    for k,(must,default) in [*ours.items(), ('rope_type', ('default', rope.get('rope_type', rope.get('type', 'default'))))]:
         if (v := d.get(k, default))!=must: raise UserError(f'{k}={v} in config.json: {known["architecture"]} has {must}')
     return Config(**known)
 

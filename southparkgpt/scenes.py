@@ -7,7 +7,7 @@ __all__ = ['read_line', 'well_formed', 'closes', 'speakers_of', 'parts_of', 'scr
            'looping', 'self_bleu', 'reading_figures', 'char_runs', 'spoken', 'Voices', 'in_character', 'scene_table']
 
 # %% ../nbs/25_scenes.ipynb #c0002
-import math, re
+import itertools, math, re
 from collections import Counter
 from functools import lru_cache
 
@@ -56,11 +56,12 @@ def script_figures(
     known         # Names of speakers that exist
 )->dict:          # JSON-ready
     "How far texts are scripts: form, speakers, turns, alternation."
-    lines = [l for t in texts for l in t.splitlines() if l.strip()]
+    each = [[l for l in t.splitlines() if l.strip()] for t in texts]
+    lines = [l for ls in each for l in ls]
     rows = [read_line(l) for l in lines]
     turns = [r for r in rows if r.speaker]
     real = [all(p in known for p in parts_of(r.speaker)) for r in turns]
-    pairs = [(a,b) for a,b in zip(rows, rows[1:]) if a.speaker and b.speaker]
+    pairs = [(a,b) for ls in each for a,b in itertools.pairwise(map(read_line, ls)) if a.speaker and b.speaker]
     mean = lambda values: float(np.mean(list(values) or [math.nan]))
     return dict(lines=len(lines), well_formed=mean(map(well_formed, lines)), closes=mean(map(closes, lines)), turns=len(turns), known_speakers=mean(real),
                 invented=len({r.speaker for r,k in zip(turns, real) if not k}), turns_per_scene=len(turns)/max(1, sum(l.startswith(',') for l in lines)),

@@ -135,7 +135,7 @@ def modern_block(self:Step, i, b, w, x, cache):
 # %% ../nbs/10_step.ipynb #c0021
 def can_step(model)->bool:
     "Whether `Step` knows this model."
-    known = isinstance(model, ModernTransformer) or isinstance(model, DecoderTransformer) and model.cfg.layer_norm_first
+    known = type(model) is ModernTransformer or type(model) is DecoderTransformer and model.cfg.layer_norm_first  # a subclass may compute something else
     return known and {(p.device.type, p.dtype) for p in model.parameters()}=={('cpu', torch.float32)}
 
 def make_step(

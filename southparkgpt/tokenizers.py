@@ -139,6 +139,7 @@ class TiktokenTokenizer(Tokenizer):
     ):
         import tiktoken
         try: self.enc = tiktoken.get_encoding(name)
+        except ValueError as e: raise UserError(f'tiktoken knows no {name}: {nearest(name, tiktoken.list_encoding_names())}') from e
         except (OSError, ImportError) as e:  # requests' errors are OSErrors
             raise UserError(f'the vocabulary of {name} is not here and could not be fetched: connect to the internet once, or set TIKTOKEN_CACHE_DIR to a folder that has it') from e
         self.name,self.vocab_size,self.bos_id = name,self.enc.n_vocab,self.enc.eot_token
@@ -146,7 +147,11 @@ class TiktokenTokenizer(Tokenizer):
     def _encode(self, text): return self.enc.encode_ordinary(text)
 
     @cached_property
-    def pieces(self): return [b'' if i==self.bos_id else self.enc.decode_single_token_bytes(i) for i in range(self.vocab_size)]
+    def pieces(self): return [b'' if i==self.bos_id else self._piece(i) for i in range(self.vocab_size)]
+
+    def _piece(self, i):
+        try: return self.enc.decode_single_token_bytes(i)
+        except KeyError: return b''  # some encodings leave ids out
 
     def _json(self): return json.dumps({'tiktoken':self.name})
 

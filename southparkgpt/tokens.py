@@ -73,10 +73,12 @@ def open_store(
     "Memory-map a store; `UserError` if there is none, or its two files disagree."
     folder = Path(folder)
     if not (folder/'index.json').is_file(): raise UserError(f'no tokens in {folder}')
-    d = json.loads((folder/'index.json').read_text())
-    ids = np.memmap(folder/'ids.bin', dtype=d['dtype'], mode='r')
-    if len(ids)!=d['offsets'][-1]: raise UserError(f"{folder}: ids.bin holds {len(ids)} tokens, the index says {d['offsets'][-1]}; encode it again")
-    return TokenStore(ids, d['offsets'])
+    try:
+        d = json.loads((folder/'index.json').read_text())
+        held,said = (folder/'ids.bin').stat().st_size,d['offsets'][-1]*np.dtype(d['dtype']).itemsize
+    except (OSError, ValueError, KeyError, IndexError, TypeError): raise UserError(f'{folder} is damaged: encode it again') from None
+    if held!=said: raise UserError(f'{folder}: ids.bin holds {held} bytes, the index says {said}; encode it again')
+    return TokenStore(np.memmap(folder/'ids.bin', dtype=d['dtype'], mode='r'), d['offsets'])
 
 # %% ../nbs/07_tokens.ipynb #c0018
 def cut_windows(

@@ -125,7 +125,7 @@ def check_step(self:Trainer,
         return True
     self.bad += 1
     what = f"step {self.step+1} skipped: loss {loss:.3g}, gradient norm {norm:.3g}, learning rate {lr:.3g}, windows {', '.join(names[:8])}" + ', ...'*(len(names)>8)
-    if self.bad==MOST_BAD: raise UserError(f'{what}. That is {MOST_BAD} in a row, so the run ends: a lower lr may help; the last good weights are in {self.folder}')
+    if self.bad==MOST_BAD: raise UserError(f'{what}. That is {MOST_BAD} in a row, so the run ends: a lower lr may help; the last good weights are in {self.folder}/last_good.safetensors')
     print(what, file=sys.stderr)
     return False
 
@@ -255,7 +255,11 @@ def fit(self:Trainer,
     self.last = time.monotonic()
     self.agree()
     while self.progress<1 and not self.stop:
-        epoch,row = int(self.sampler.progress),self.train_step()
+        epoch = int(self.sampler.progress)
+        try: row = self.train_step()
+        except UserError:  # the weights are as good as before
+            if self.team.first: self.save_weights('last_good')
+            raise
         self.tell(row, log, show)
         if self.cfg.save_model_every_epoch and int(self.sampler.progress)>epoch and self.team.first: self.save_weights(f'epoch_{epoch+1:03}')
         if self.step%every==0 or self.progress>=1: self.look(log, show)

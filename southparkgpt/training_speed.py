@@ -7,10 +7,11 @@ __all__ = ['step_ours', 'step_gpt2', 'interleaved', 'measure_speed', 'spgpt_trai
 
 # %% ../nbs/21_training_speed.ipynb #c0002
 import statistics, time
+from dataclasses import asdict
 
 import torch
 
-from .config import Config, command, get_device, load_config
+from .config import Config, UserError, command, get_device, load_config
 from .corpus import find_scripts, load_episodes, md_table, sample_episodes
 from .run_data import prepare_run
 from .trainer import Trainer
@@ -21,8 +22,8 @@ def step_ours(
     cfg:Config,    # Shape, batch and precision
     episodes:list  # `Episode`s to train on
 )->tuple:          # Our trainer; a function that makes a step
-    "The step of this package."
-    t = Trainer(prepare_run(cfg, episodes), 'nowhere')
+    "The step of this package, one batch long however many `cfg` would add up."
+    t = Trainer(prepare_run(Config(**asdict(cfg)|dict(gradient_accumulation_steps=1)), episodes), 'nowhere')
     return t,t.train_step
 
 # %% ../nbs/21_training_speed.ipynb #c0006
@@ -85,6 +86,7 @@ def spgpt_training_speed(
     **overrides
 ):
     "Tokens a second of a training step at the original's shape (16 windows of 256, 10.8M parameters), beside transformers' GPT-2 and the machine's matrix product."
+    if repeats<1: raise UserError(f'--repeats {repeats} must be at least 1')
     cfg = load_config(None, **dict(batch_size=16, gradient_accumulation_steps=1, dropout=0.) | overrides)
     r = measure_speed(cfg, load_episodes(find_scripts(data, cfg.dataset)) if data else sample_episodes(), repeats)
     rows = [('this package', r['tokens_per_second']), ("transformers' GPT-2", r['gpt2_tokens_per_second'])]

@@ -42,7 +42,7 @@ def trial_config(
 )->Config:      # What it trains; `UserError` for what is wrong with it
     "The configuration of a trial."
     extras = EXTRAS | trial.settings
-    if extras['networks']<1: raise UserError(f'{trial.name!r}: networks={extras["networks"]} must be at least 1')
+    if not isinstance(extras['networks'], int) or extras['networks']<1: raise UserError(f'{trial.name!r}: networks={extras["networks"]} must be a whole number, at least 1')
     with exchanged(extras['variant']): cfg = load_config(**{k:v for k,v in trial.settings.items() if k not in EXTRAS})
     if extras['variant'] and cfg.architecture!='modern-transformer': raise UserError(f'{trial.name!r}: variants are of modern-transformer, not of {cfg.architecture}')
     return cfg
@@ -56,13 +56,16 @@ def read_trials(
     path = Path(experiment) if str(experiment).endswith(('.yml','.yaml')) else EXPERIMENTS/f'{experiment}.yml'
     if not path.is_file(): raise UserError(f'no experiment {experiment!r}: {nearest(str(experiment), names)} (a file must end in .yml)')
     d,now,steps = read_yaml(path),{},{}
-    for name,change in (d.get('steps') or {}).items(): steps[name] = now = now|change
+    for name,change in (d.get('steps') or {}).items(): steps[name] = now = now|(change or {})
     if d.get('from') and d['from'] not in steps: raise UserError(f"{path}: from: {d['from']!r} is no step: {nearest(str(d['from']), steps)}")
     start,base,singles = steps.get(d.get('from'), {}),d.get('base') or {},d.get('trials') or {}
     if not (steps or singles): raise UserError(f'{path} has neither `steps:` nor `trials:`')
     other = d.get('from') or next(iter(singles), None)  # what single changes are compared with
-    plan = [(n, before, base|steps[n]) for before,n in zip([None, *steps], steps)] + [(n, other if other!=n else None, base|start|change) for n,change in singles.items()]
-    trials = [Trial(n, after, seed, s|dict(seed=seed)) for seed in d.get('seeds', [42]) for n,after,s in plan]
+    plan = [(n, before, base|steps[n]) for before,n in zip([None, *steps], steps)] + [(n, other if other!=n else None, base|start|(change or {})) for n,change in singles.items()]
+    if twice := steps.keys()&singles.keys(): raise UserError(f'{path}: {min(twice)!r} is both a step and a trial')
+    seeds = d.get('seeds', [42])
+    if not isinstance(seeds, list) or len(set(map(str, seeds)))<len(seeds): raise UserError(f'{path}: seeds={seeds!r} must be a list of different numbers')
+    trials = [Trial(n, after, seed, s|dict(seed=seed)) for seed in seeds for n,after,s in plan]
     for t in trials: trial_config(t)  # before anything is run
     return trials
 
@@ -94,6 +97,7 @@ class Average(nn.Module):
     ):
         super().__init__()
         self.networks,self.max_positions = nn.ModuleList(networks),networks[0].max_positions
+        if hasattr(networks[0], 'span'): self.span = networks[0].span  # mixtures are scored as they are alone
 
     def forward(self,
         ids # Token ids (B, T)
@@ -178,7 +182,7 @@ def trial_table(
 # %% ../nbs/14a_trials.ipynb #c0031
 @command
 def spgpt_experiment(
-    experiment:required('ladder, shape, few, data, pretraining, miniature, or a YAML file with `base:`, `seeds:`, `steps:`, `trials:`')=None,
+    experiment:required('ladder, shape, few, data, pretraining, replay, miniature, or a YAML file with `base:`, `seeds:`, `steps:`, `trials:`')=None,
     data:required('DATA, or a folder of scripts')=None,
     out:str=None,  # Folder for trials.jsonl; experiments/ and the name if none
     jobs:int=2,    # Trials at once, each on one core

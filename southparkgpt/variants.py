@@ -96,17 +96,25 @@ class SmallInit(ModernTransformer):
             elif n=='head.weight': nn.init.normal_(p, std=0.02)
 
 # %% ../nbs/14_variants.ipynb #c0026
+class _Reader(nn.Module):
+    def __init__(self, block):
+        super().__init__()
+        self.block,self.first = block,None
+        self.carry,self.again = nn.Parameter(torch.ones(())),nn.Parameter(torch.zeros(()))
+
+    def forward(self, x, *args): return self.block(self.carry*x + self.again*self.first, *args)
+
 class Skips(ModernTransformer):
     "Each block reads `carry` times the stream and `again` times the embeddings (Jordan et al. 2024)."
     def __init__(self, cfg:Config, vocab_size:int):
         super().__init__(cfg, vocab_size)
-        self.carry,self.again = nn.Parameter(torch.ones(cfg.num_layers)),nn.Parameter(torch.zeros(cfg.num_layers))
-        for i,b in enumerate(self.blocks): b.register_forward_pre_hook(lambda block, args, i=i: (self.carry[i]*args[0]+self.again[i]*self._first, *args[1:]))
+        self.blocks = nn.ModuleList(_Reader(b) for b in self.blocks)
 
     def _body(self, x, cache):
-        self._first = x
+        for b in self.blocks: b.first = x
         try: return super()._body(x, cache)
-        finally: del self._first
+        finally:
+            for b in self.blocks: b.first = None
 
 # %% ../nbs/14_variants.ipynb #c0029
 class Softcap(ModernTransformer):
