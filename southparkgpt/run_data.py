@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from .config import Config, ModelConfig, UserError, fields
-from .corpus import split_again, split_episodes
+from .corpus import split_again
 from .generate import check_sampling, read_prompt
 from .mixture import hold_back
 from .runs import load_run, run_folder
@@ -100,7 +100,9 @@ def prepare_run(
     if cfg.architecture=='ngram' and team.size>1: raise UserError('counting takes one process: start it without torchrun')
     start = load_run(cfg.pretrained_model, 'cpu') if cfg.pretrained_model and not (own and (own/'last'/'state.safetensors').is_file()) else None
     parts = next((p for f in (own, start and run_folder(cfg.pretrained_model)) if f and (p := f/'splits.json').is_file()), None)
-    splits = split_again(episodes, json.loads(parts.read_text(encoding='utf-8')), cfg.split_ratios) if parts else split_episodes(episodes, cfg.split_ratios)
+    try: before = json.loads(parts.read_text(encoding='utf-8')) if parts else {}
+    except ValueError: raise UserError(f'{parts} is damaged, so nobody knows which scripts are held out: remove it to split anew') from None
+    splits = split_again(episodes, before, cfg.split_ratios)
     if start: cfg = inherit(cfg, start.cfg)
     if cfg.prompt_file: cfg = Config(**{**asdict(cfg), 'prompt':read_prompt(None, cfg.prompt_file), 'prompt_file':None})
     kept = limit_episodes(splits.train, cfg.num_samples, cfg.seed)

@@ -96,8 +96,8 @@ fourteen fifteen sixteen seventeen eighteen nineteen'''.split())} | {
 def season_number(
     name:str # Such as "Season Twenty-One" or "Season 21"
 )->int:      # 0 if it is not called a season with a number
-    "The number after the word season, which may be spelt out."
-    found = re.search(rf'\bseason[\s_-]*(\d+|(?:(?:{"|".join(_VALUES)})\b[\s_-]*)+)', name.lower())
+    "The number after the word season, or series, which may be spelt out."
+    found = re.search(rf'\b(?:season|series)[\s_-]*(\d+|(?:(?:{"|".join(_VALUES)})\b[\s_-]*)+)', name.lower())
     return sum(int(w) if w.isdecimal() else _VALUES[w] for w in re.findall(r'\d+|[a-z]+', found[1])) if found else 0
 
 # %% ../nbs/01_script_pages.ipynb #c0027

@@ -58,7 +58,8 @@ def resume_run(
         return start_run(trainer) if trainer.team.first else None
     try: there = json.loads((trainer.folder/'splits.json').read_text(encoding='utf-8'))
     except (OSError, ValueError): there = None
-    if there!=split_record(trainer.splits): raise UserError(f'the scripts are not those that {trainer.folder} was started with (splits.json): go on with the same --data, or start a new run')
+    record = split_record(trainer.splits)
+    if not there or record|there!=record: raise UserError(f'the scripts are not those that {trainer.folder} was started with (splits.json): go on with the same --data, or start a new run')
     trainer.load_last()
 
 # %% ../nbs/12_train.ipynb #c0014

@@ -99,7 +99,7 @@ def measure_tokenizer(
     known,unseen = encoded(tok, texts),encoded(tok, held_out)
     for t,i in unseen: assert i==tok.encode(t), f'{tok.name}: tiktoken and tokenizers differ'
     changed = next((t for t,i in known if tok.decode(i)!=t), None)
-    refused = next(iter(set(texts)-{t for t,_ in known}), None)
+    refused = next((t for t in texts if t not in dict(known)), None) if len(known)<len(texts) else None
     failure = (changed, '') if changed else (refused, None) if refused else first_failure(tok)
     ids,chars = [i for _,i in known],sum(len(t) for t,_ in known)
     n,used = sum(map(len, ids)),len(set().union(*ids))
