@@ -2,7 +2,7 @@
 import json, re, sys
 from pathlib import Path
 
-PAGES = {'README.md':'nbs/index.ipynb', 'results.md':'nbs/29_results.ipynb'}
+PAGES = {'README.md':'nbs/index.ipynb', 'results.md':'nbs/lab/03_results.ipynb'}
 DROP = ('hide', 'default_exp', 'export', 'exporti')
 
 def text(o):
@@ -14,7 +14,7 @@ def text(o):
 def cell(c):
     "Markdown of one cell; hidden and exported cells, and those after them that test, have none."
     src = ''.join(c['source'])
-    if c['cell_type']=='markdown': return src.replace('../figures/', 'figures/')
+    if c['cell_type']=='markdown': return re.sub(r'(\.\./)+figures/', 'figures/', src)
     flags = re.findall(r'^#\s*\|\s*(.+)$', src, re.M)
     if any(f.split()[0] in DROP for f in flags): return ''
     outs = [t for o in c.get('outputs', []) if (t := text(o))]
