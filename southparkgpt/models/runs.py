@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['INT8_ROWS', 'Run', 'MAX_CONTEXT', 'EXAMPLE', 'HF_FIELDS', 'GPT2_NAMES', 'QWEN3_NAMES', 'save_tensors',
-           'quantize_rows', 'dequantize_rows', 'pack_int8', 'unpack_int8', 'save_run', 'read_header', 'model_shapes',
-           'check_header', 'read_weights', 'read_tokenizer', 'run_folder', 'check_tokenizer', 'load_run',
-           'package_model', 'hf_parameter_name', 'config_from_hf', 'hf_tensors', 'load_hf_weights', 'load_hf']
+           'quantize_rows', 'dequantize_rows', 'pack_int8', 'unpack_int8', 'save_run', 'printable', 'last_line',
+           'read_header', 'model_shapes', 'check_header', 'read_weights', 'read_tokenizer', 'run_folder',
+           'check_tokenizer', 'load_run', 'read_json', 'package_model', 'hf_parameter_name', 'config_from_hf',
+           'hf_tensors', 'load_hf_weights', 'load_hf']
 
 # %% ../../nbs/models/05_runs.ipynb #c0002
 import json
@@ -101,6 +102,19 @@ def save_run(
     run.tok.save(folder/'tokenizer.json')
     save_tensors(weights, folder/'model.safetensors', metadata)
 
+# %% ../../nbs/models/05_runs.ipynb #r0036
+def printable(
+    text # From a file that anybody may have written
+)->str:  # With `?` for each character that a terminal would obey
+    "`text` without escape sequences; lines stay."
+    return ''.join(c if c.isprintable() or c=='\n' else '?' for c in str(text))
+
+def last_line(
+    e:Exception # Of another library
+)->str:
+    "What it says at last, fit to be printed."
+    return printable(e).strip().split('\n')[-1].strip()
+
 # %% ../../nbs/models/05_runs.ipynb #r0009
 def _what_it_is(path):
     "What a file that is no safetensors is, and what to do."
@@ -142,13 +156,9 @@ def model_shapes(
         raise UserError(f'num_layers={cfg.num_layers}, and there are weights for {tensors} at most')
     try:
         with torch.device('meta'): model = _build(cfg, vocab_size, mixture)
-    except (RuntimeError, OverflowError) as e: raise UserError(f'no model is so large: {_last_line(e)}') from e
+    except (RuntimeError, OverflowError) as e: raise UserError(f'no model is so large: {last_line(e)}') from e
     tables = {n for n,_ in model.named_buffers()}  # of counts, whose number is not known beforehand
     return {n:None if n in tables else tuple(t.shape) for n,t in model.state_dict().items()}
-
-def _last_line(e):
-    "The last line of an error's message, without characters that a terminal would obey."
-    return ''.join(c if c.isprintable() else '?' for c in str(e).strip().split('\n')[-1].strip())
 
 # %% ../../nbs/models/05_runs.ipynb #r0015
 def check_header(
@@ -175,7 +185,7 @@ def read_weights(
     "Read weights; `UserError` names one that holds NaN or infinities, or whose scales do not fit."
     try: weights = unpack_int8(load_file(path))
     except ValueError as e: raise UserError(f'{path}: {e}') from e
-    except SafetensorError as e: raise UserError(f'{path} cannot be read: {_last_line(e)}') from e
+    except SafetensorError as e: raise UserError(f'{path} cannot be read: {last_line(e)}') from e
     for name,w in weights.items():
         if w.is_floating_point() and not w.isfinite().all():
             raise UserError(f'{path}: {name!r} holds NaN or infinity: the training went wrong, or the file is damaged')
@@ -196,7 +206,7 @@ def read_tokenizer(
         text = 'Some words.\nAnd more!' if tok.alphabet is None else ''.join(sorted(tok.alphabet))
         tok.decode(tok.encode(text))
     except (UserError, KeyboardInterrupt, MemoryError): raise
-    except BaseException as e: raise UserError(f'{path} is no tokenizer that works: {_last_line(e)}') from e
+    except BaseException as e: raise UserError(f'{path} is no tokenizer that works: {last_line(e)}') from e
     if ids!=list(range(tok.vocab_size)): raise UserError(f'{path}: its {len(ids)} ids are not 0 to {len(ids)-1}')
     if tok.bos_id is None: raise UserError(f'{path} has no start token: it is not one of ours')
     return tok
@@ -219,7 +229,7 @@ def check_tokenizer(
     trained_with = read_header(weights)[0].get('tokenizer', tok.fingerprint)
     if trained_with!=tok.fingerprint:
         raise UserError(f'{weights} was trained with the tokenizer {trained_with!r}, and the one beside it is '
-                        f'{tok.fingerprint!r} ({tok.name}): put the right tokenizer.json back')
+                        f'{tok.fingerprint!r} ({printable(tok.name)}): put the right tokenizer.json back')
 
 # %% ../../nbs/models/05_runs.ipynb #r0021
 def _run_config(folder):
@@ -265,14 +275,15 @@ def load_run(
     return Run(cfg, tok, _load_model(cfg, tok.vocab_size, path).to(get_device(device)).eval())
 
 # %% ../../nbs/models/05_runs.ipynb #c0024
-def _read_splits(folder):
-    "splits.json of a run, if there is one; `UserError` if nobody can tell the episodes by it."
-    path = folder/'splits.json'
-    if not path.is_file(): return None
-    try: splits = json.loads(path.read_text(encoding='utf-8'))
-    except (ValueError, RecursionError): splits = None
-    if not isinstance(splits, dict): raise UserError(f'{path} is damaged: it must hold the names of the episodes by split')
-    return splits
+def read_json(
+    path # splits.json, results.json or the like
+)->dict: # None if there is no such file
+    "The names and values in a JSON file of a run; `UserError` if it holds anything else."
+    if not Path(path).is_file(): return None
+    try: found = json.loads(Path(path).read_text(encoding='utf-8'))
+    except (ValueError, RecursionError): found = None
+    if not isinstance(found, dict): raise UserError(f'{path} is damaged: it must hold names and values ({{...}}); remove it, or put the right one back')
+    return found
 
 def package_model(
     folder,         # Run directory
@@ -284,7 +295,7 @@ def package_model(
     if run.cfg.architecture=='ngram': raise UserError(f'{folder} has counts alone, which are the scripts in another form')
     if out.resolve()==there.resolve(): raise UserError(f'{out} is the run itself: name another folder')
     if (out/'log.jsonl').exists() or (out/'last').exists(): raise UserError(f'{out} is the folder of another run: name a new one')
-    splits,network = _read_splits(there),base_network(run.model)
+    splits,network = read_json(there/'splits.json'),base_network(run.model)
     cfg = Config(**asdict(run.cfg)|dict(ngram_mixture=False))
     save_run(Run(cfg, run.tok, network if int8 else network.half()), out, int8)
     if splits is not None: write_text(out/'splits.json', json.dumps(splits, indent=1))
@@ -407,6 +418,6 @@ def load_hf(
         if tok.vocab_size!=V: raise UserError(f'vocab_size={V} in config.json, and tokenizer.json has {tok.vocab_size} entries')
         model = load_hf_weights(cfg, V, folder/'model.safetensors')
     except KeyError as e: raise UserError(f'{folder} cannot be loaded: config.json lacks {e}') from e
-    except (OSError, ValueError, RecursionError) as e: raise UserError(f'{folder} cannot be loaded: config.json: {_last_line(e)}') from e
+    except (OSError, ValueError, RecursionError) as e: raise UserError(f'{folder} cannot be loaded: config.json: {last_line(e)}') from e
     except UserError as e: raise UserError(f'{folder} cannot be loaded: {e}') from None
     return Run(cfg, tok, model.to(get_device(device)).eval())
