@@ -119,7 +119,8 @@ def memory_bytes(self:Mixture,
 )->dict:               # Part to bytes
     "What a mixture takes in memory: its weights, its counts, and the distributions of its experts."
     def size(module): return sum(t.numel()*t.element_size() for t in module.state_dict().values())
-    return dict(network=size(self.net), gate=size(self.gate), counts=self.ngram.memory_bytes(), distributions=positions*5*self.vocab_size*4)
+    distributions = positions*5*self.vocab_size*4
+    return dict(network=size(self.net), gate=size(self.gate), counts=self.ngram.memory_bytes(), distributions=distributions)
 
 # %% ../../nbs/models/04_mixture.ipynb #c0021
 def hold_out(

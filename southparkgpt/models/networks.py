@@ -133,8 +133,9 @@ class DecoderTransformer(LanguageModel):
     "GPT-2 with the original project's options. Longer inputs than `context_len` raise `UserError`."
     def __init__(self, cfg, vocab_size):
         super().__init__(cfg, vocab_size)
-        if cfg.positional_encoding=='sinusoidal': self.register_buffer('pos', sinusoids(cfg.context_len, cfg.d_model), persistent=False)
-        else: self.pos = nn.Parameter(torch.empty(cfg.context_len, cfg.d_model))
+        T,C = cfg.context_len,cfg.d_model
+        if cfg.positional_encoding=='sinusoidal': self.register_buffer('pos', sinusoids(T, C), persistent=False)
+        else: self.pos = nn.Parameter(torch.empty(T, C))
         self.drop = nn.Dropout(cfg.dropout)
         self.blocks = nn.ModuleList(Block(cfg, i) for i in range(cfg.num_layers))
         self.norm = nn.LayerNorm(cfg.d_model, bias=cfg.bias) if cfg.layer_norm_first else nn.Identity()
@@ -150,7 +151,8 @@ class DecoderTransformer(LanguageModel):
     def _body(self, x, cache):
         start = cache.pos if cache else 0
         end,limit = start+x.shape[1],len(self.pos)
-        if end>limit: raise UserError(f'{end} tokens are more than the {limit} positions that this model was trained with (context_len)')
+        if end>limit:
+            raise UserError(f'{end} tokens are more than the {limit} positions that this model was trained with (context_len)')
         x = self.drop(x + self.pos[start:end])
         for b in self.blocks: x = b(x, cache)
         if cache: cache.pos += x.shape[1]
@@ -158,7 +160,8 @@ class DecoderTransformer(LanguageModel):
 
     def new_cache(self, batch_size=1, max_len=None):
         c = self.cfg
-        return KVCache(c.num_layers, (batch_size, c.num_heads, max_len or c.context_len, c.d_model//c.num_heads), self.embed.weight)
+        shape = batch_size, c.num_heads, max_len or c.context_len, c.d_model//c.num_heads
+        return KVCache(c.num_layers, shape, self.embed.weight)
 
 # %% ../../nbs/models/02_networks.ipynb #c0029
 def rope_angles(
@@ -286,7 +289,7 @@ MODELS = {
 def make_model(
     cfg:Config,    # What to build
     vocab_size:int # V
-)->nn.Module:      # Freshly initialised, in training mode: a `LanguageModel`, or an `NgramModel` that has counted nothing
+)->nn.Module:      # Freshly initialised, in training mode; an `NgramModel` has counted nothing yet
     "Build the model that `cfg.architecture` names."
     return MODELS[cfg.architecture](cfg, vocab_size)
 

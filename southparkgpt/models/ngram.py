@@ -146,7 +146,8 @@ def check_tables(self:NgramModel):
     def check(ok, message):
         if not ok: raise ValueError(message)
     n,V = len(self.tokens),self.vocab_size
-    for name,t in self.named_buffers(): check(t.ndim==1 and not t.is_floating_point(), f'{name} is no list of whole numbers')
+    for name,t in self.named_buffers():
+        check(t.ndim==1 and not t.is_floating_point(), f'{name} is no list of whole numbers')
     check(len(self.counts)==n, f'{len(self.counts)} counts of {n} n-grams')
     empty = n==0 and len(self.keys)==1 and len(self.starts)==2  # nothing was counted
     check(empty or len(self.starts)==len(self.keys)+2, f'{len(self.starts)} starts of {len(self.keys)} contexts')
@@ -180,7 +181,7 @@ def _discounted_counts(self:NgramModel,
     context,    # The last tokens at each of R positions (R, depth), latest first
     text_counts # For each length from 1: for each position what followed that context in its text
 ):
-    "For each length of context from 0, of training and of the text: row of `context`, token, discounted count, discount."
+    "For each length of context, of training and of the text: row of `context`, token, discounted count, discount."
     node = context.new_zeros(len(context))
     for k in range(self.depth+1):
         if k: node = self._child(node, context[:,k-1])

@@ -19,7 +19,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
-from ..config import PACKAGE, Config, UserError, atomic_path, get_device, load_config, save_config, write_text
+from ..config import PACKAGE, Config, UserError, atomic_path, get_device
+from ..config import load_config, save_config, write_text
 from .mixture import Mixture, base_network
 from .networks import LanguageModel, make_model
 from ..tokens.tokenizers import TiktokenTokenizer, load_tokenizer
@@ -120,7 +121,8 @@ def _what_it_is(path):
     "What a file that is no safetensors is, and what to do."
     with open(path, 'rb') as f: head = f.read(64)
     if not head: return 'is empty'
-    if head.startswith(b'version https://git-lfs'): return 'is a pointer of Git LFS: fetch the file itself (git lfs pull)'
+    if head.startswith(b'version https://git-lfs'):
+        return 'is a pointer of Git LFS: fetch the file itself (git lfs pull)'
     if head.startswith((b'PK\x03\x04', b'\x80')):
         return 'is a pickle of PyTorch, which could run anything and is not opened: have its author save safetensors'
     return 'is no safetensors file, or damaged: fetch it anew'
@@ -173,8 +175,10 @@ def check_header(
         dtype,found = header[name]
         if shape is not None and found!=shape:
             raise UserError(f'{path}: {name} has the shape {found}, where the configuration says {shape}')
-        if dtype not in (_FLOATS if shape is not None else _INTEGERS): raise UserError(f'{path}: {name} cannot be of type {dtype}')
-    if strict and (more := header.keys()-wanted.keys()): raise UserError(f'{path} has {min(more)!r}, which this model has not')
+        types = _INTEGERS if shape is None else _FLOATS
+        if dtype not in types: raise UserError(f'{path}: {name} cannot be of type {dtype}')
+    if strict and (more := header.keys()-wanted.keys()):
+        raise UserError(f'{path} has {min(more)!r}, which this model has not')
 
 _FLOATS = 'F16','BF16','F32','F64'
 _INTEGERS = 'I32','I64'
@@ -244,18 +248,27 @@ def _run_config(folder):
         raise UserError(f"{path} is incomplete: it lacks {', '.join(sorted(lacking)[:5])}")
     return cfg
 
-def _load_model(cfg, vocab_size, path):
-    "The model whose weights are in the file `path`."
+def _unpacked_header(path):
+    "The header of a run's weights as it will be when they are unpacked."
     metadata,header = read_header(path)
     packed = metadata.get('quantization')
-    if packed not in (None, INT8_ROWS): raise UserError(f'{path}: quantization={packed!r} is not known here (there is {INT8_ROWS})')
-    if packed: header = {k:('F32' if t=='I8' and f'{k}.scale' in header else t, s) for k,(t,s) in header.items() if not k.endswith('.scale')}
+    if packed is None: return header
+    if packed!=INT8_ROWS: raise UserError(f'{path}: quantization={packed!r} is not known here (there is {INT8_ROWS})')
+    scaled = {k.removesuffix('.scale') for k in header if k.endswith('.scale')}
+    return {k:('F32', shape) if k in scaled and dtype=='I8' else (dtype, shape)
+            for k,(dtype,shape) in header.items() if not k.endswith('.scale')}
+
+def _load_model(cfg, vocab_size, path):
+    "The model whose weights are in the file `path`."
+    header = _unpacked_header(path)
     mixture = any(k.startswith('gate.') for k in header)
     try: check_header(header, model_shapes(cfg, vocab_size, len(header), mixture), path)
     except UserError as e: raise UserError(f'the weights in {path.parent} do not fit its config.yml: {e}') from e
     model = _build(cfg, vocab_size, mixture)
     model.load_state_dict(read_weights(path))
-    try: (model.ngram if mixture else model).check_tables() if mixture or cfg.architecture=='ngram' else None
+    counts = model.ngram if mixture else model if cfg.architecture=='ngram' else None
+    try:
+        if counts: counts.check_tables()
     except ValueError as e: raise UserError(f'{path} is damaged: {e}') from e
     return model
 
@@ -270,7 +283,8 @@ def load_run(
     cfg = _run_config(folder)
     tok = read_tokenizer(folder/'tokenizer.json', cfg.tokenizer)
     path = folder/'model.safetensors'
-    if not path.is_file(): raise UserError(f'{folder} has no weights yet (model.safetensors): the run was stopped before its first evaluation')
+    if not path.is_file():
+        raise UserError(f'{folder} has no weights yet (model.safetensors): the run was stopped before its first evaluation')
     check_tokenizer(path, tok)
     return Run(cfg, tok, _load_model(cfg, tok.vocab_size, path).to(get_device(device)).eval())
 
@@ -282,7 +296,8 @@ def read_json(
     if not Path(path).is_file(): return None
     try: found = json.loads(Path(path).read_text(encoding='utf-8'))
     except (ValueError, RecursionError): found = None
-    if not isinstance(found, dict): raise UserError(f'{path} is damaged: it must hold names and values ({{...}}); remove it, or put the right one back')
+    if not isinstance(found, dict):
+        raise UserError(f'{path} is damaged: it must hold names and values ({{...}}); remove it, or put the right one back')
     return found
 
 def package_model(
@@ -292,9 +307,11 @@ def package_model(
 ):
     "Write a small copy of a run: the network alone. `UserError` if it has none, or a run would be overwritten."
     run,there,out = load_run(folder, 'cpu'),run_folder(folder),Path(out)
-    if run.cfg.architecture=='ngram': raise UserError(f'{folder} has counts alone, which are the scripts in another form')
+    if run.cfg.architecture=='ngram':
+        raise UserError(f'{folder} has counts alone, which are the scripts in another form')
     if out.resolve()==there.resolve(): raise UserError(f'{out} is the run itself: name another folder')
-    if (out/'log.jsonl').exists() or (out/'last').exists(): raise UserError(f'{out} is the folder of another run: name a new one')
+    if (out/'log.jsonl').exists() or (out/'last').exists():
+        raise UserError(f'{out} is the folder of another run: name a new one')
     splits,network = read_json(there/'splits.json'),base_network(run.model)
     cfg = Config(**asdict(run.cfg)|dict(ngram_mixture=False))
     save_run(Run(cfg, run.tok, network if int8 else network.half()), out, int8)
@@ -333,7 +350,8 @@ def _number(d, key, least, kind=int):
     "The number under `key` of config.json, not below `least`."
     v = d[key]
     fits = isinstance(v, kind) and not isinstance(v, bool) and least<=v<2**63
-    if not fits: raise UserError(f"{key}={v!r} in config.json is no {'whole ' if kind is int else ''}number from {least}")
+    what = 'whole number' if kind is int else 'number'
+    if not fits: raise UserError(f'{key}={v!r} in config.json is no {what} from {least}')
     return v
 
 def _flag(d, key, default):
@@ -357,9 +375,11 @@ def config_from_hf(
 )->Config:
     "The `Config` of a GPT-2 or Qwen3 folder; `UserError` for what our models cannot be."
     kind = d.get('model_type') if isinstance(d, dict) else None
-    if not isinstance(kind, str) or kind not in HF_FIELDS: raise UserError(f'model_type={kind!r} is none of ours: there are {", ".join(HF_FIELDS)}')
+    if not isinstance(kind, str) or kind not in HF_FIELDS:
+        raise UserError(f'model_type={kind!r} is none of ours: there are {", ".join(HF_FIELDS)}')
     fields = HF_FIELDS[kind]
-    if lacking := [k for k in fields.values() if k not in d and k!='n_inner']: raise UserError(f"config.json lacks {', '.join(lacking)}")
+    lacking = [k for k in fields.values() if k not in d and k!='n_inner']
+    if lacking: raise UserError(f"config.json lacks {', '.join(lacking)}")
     if kind=='gpt2' and d.get('n_inner') is None: d = d|dict(n_inner=4*_number(d, 'n_embd', 1))
     shape = {k:_number(d, v, 1) for k,v in fields.items() if k!='dropout'}
     rope = d.get('rope_parameters') or d.get('rope_scaling') or {}
@@ -370,8 +390,8 @@ def config_from_hf(
         if (v := d.get(k, default))!=ours: raise UserError(f'{k}={v!r} in config.json: this project has {ours!r}')
     return Config(
         architecture='decoder-transformer' if kind=='gpt2' else 'modern-transformer', tokenizer='saved', **shape,
-        dropout=_number(d, fields['dropout'], 0, (int,float)), tie_embeddings=_flag(d, 'tie_word_embeddings', kind=='gpt2'),
-        rope_theta=_number(rope, 'rope_theta', 1, (int,float)))
+        dropout=_number(d, fields['dropout'], 0, (int,float)), rope_theta=_number(rope, 'rope_theta', 1, (int,float)),
+        tie_embeddings=_flag(d, 'tie_word_embeddings', kind=='gpt2'))
 
 # %% ../../nbs/models/05_runs.ipynb #c0034
 def hf_tensors(
@@ -397,7 +417,8 @@ def load_hf_weights(
     header = read_header(path)[1]
     shapes = model_shapes(cfg, vocab_size, len(header))
     theirs = hf_tensors(cfg, shapes)
-    check_header(header, {their:shapes[n][::-1] if turned else shapes[n] for n,(their,turned) in theirs.items()}, path.name, strict=False)
+    wanted = {their:shapes[n][::-1] if turned else shapes[n] for n,(their,turned) in theirs.items()}
+    check_header(header, wanted, path.name, strict=False)
     weights = read_weights(path)
     model = make_model(cfg, vocab_size)
     model.load_state_dict({n:weights[their].T if turned else weights[their] for n,(their,turned) in theirs.items()})
@@ -415,9 +436,11 @@ def load_hf(
         cfg = config_from_hf(d)
         V = _number(d, 'vocab_size', 1)
         tok = TiktokenTokenizer() if V==50257 else read_tokenizer(folder/'tokenizer.json')
-        if tok.vocab_size!=V: raise UserError(f'vocab_size={V} in config.json, and tokenizer.json has {tok.vocab_size} entries')
+        if tok.vocab_size!=V:
+            raise UserError(f'vocab_size={V} in config.json, and tokenizer.json has {tok.vocab_size} entries')
         model = load_hf_weights(cfg, V, folder/'model.safetensors')
     except KeyError as e: raise UserError(f'{folder} cannot be loaded: config.json lacks {e}') from e
-    except (OSError, ValueError, RecursionError) as e: raise UserError(f'{folder} cannot be loaded: config.json: {last_line(e)}') from e
+    except (OSError, ValueError, RecursionError) as e:
+        raise UserError(f'{folder} cannot be loaded: config.json: {last_line(e)}') from e
     except UserError as e: raise UserError(f'{folder} cannot be loaded: {e}') from None
     return Run(cfg, tok, model.to(get_device(device)).eval())

@@ -139,7 +139,8 @@ def use_variant(
     variant:str|None # One of `VARIANTS`; none changes nothing
 ):
     "Within it, `modern-transformer` is that variant; `UserError` if there is none of the name."
-    if variant and variant not in VARIANTS: raise UserError(f'no variant {variant!r}: {did_you_mean(variant, VARIANTS)}')
+    if variant and variant not in VARIANTS:
+        raise UserError(f'no variant {variant!r}: {did_you_mean(variant, VARIANTS)}')
     before = MODELS['modern-transformer']
     MODELS['modern-transformer'] = VARIANTS[variant] if variant else before
     try: yield
