@@ -22,6 +22,7 @@ from fastcore.basics import patch
 from fastcore.meta import delegates
 
 from ..config import UserError, command, switch
+from ..models.networks import KVCache
 from ..models.runs import Run, load_run
 from ..tokens.tokenizers import Tokenizer
 from .sampling import process_logits, sample_tokens
@@ -281,19 +282,26 @@ def weigh_covers(
     model,       # A language model in evaluation mode
     covers:list, # Of `Cover`, their ids behind a start token
     skip:int=0   # Tokens that the model does not see, as the context has no room for them
-)->tuple:        # Log-probabilities (N,) of all covers' tokens in turn; cache of what they have in common, and its length
+)->tuple:        # Log-probabilities (N,) of all covers' tokens in turn; a cache of the first ids, which all have in common; how many those are
     "How likely each cover is, beside the others."
-    common,cache = common_prefix([c.ids for c in covers]),model.new_cache(1)
-    device = next(model.parameters()).device
+    common,cache,after = common_prefix([c.ids for c in covers]),model.new_cache(1),{}
+    seen,device = common[skip:],next(model.parameters()).device
     def logp(ids, cache): return model(torch.tensor([ids], device=device), cache)[0].float().cpu().log_softmax(-1)
-    after = {():(0., logp(common[skip:], cache)[-1])}  # of each tail: its log-probability, and the distribution behind it
+    def note(tail, out):
+        for k in range(len(tail)+1): after[tail[:k]] = (after[tail[:k-1]][0]+out[k-1][tail[k-1]].item() if k else 0.),out[k]
     tails = [tuple(c.ids[len(common):]) for c in covers]
-    for tail in sorted(tails, key=len, reverse=True):
-        if tail in after: continue
-        for k,out in enumerate(logp(tail, copy.deepcopy(cache))):
-            total,before = after[tail[:k]]
-            after[tail[:k+1]] = total+before[tail[k]].item(),out
-    return torch.cat([after[t][0]+after[t][1][c.tokens] for t,c in zip(tails, covers)]),cache,len(common)
+    longest,*others = sorted(tails, key=len, reverse=True)
+    if isinstance(cache, KVCache):
+        note(longest, logp([*seen, *longest], cache)[len(seen)-1:])
+        cache.pos = len(seen)-1  # what lies behind is overwritten; two tokens to read, at least, are none for `FastDecoder`
+        for tail in others:
+            if tail not in after: note(tail, logp([seen[-1], *tail], copy.copy(cache)))
+    else:
+        first = logp(seen, cache)[-1:]
+        for tail in (longest, *others):
+            if tail not in after: note(tail, torch.cat([first, logp(tail, copy.deepcopy(cache))]) if tail else first)
+    logps = [after[t][0]+after[t][1][c.tokens] for t,c in zip(tails, covers)]
+    return torch.cat(logps),cache,skip+cache.pos
 
 # %% ../../nbs/generation/04_generate.ipynb #c0030o
 class Start(NamedTuple):
@@ -350,7 +358,7 @@ def next_pieces(
     for s,p in zip(starts, probs):
         if s.rest: add(s.rest, p)
         elif p:
-            cache,new = copy.deepcopy(s.cache) or model.new_cache(1),s.unread or len(s.ids)
+            cache,new = copy.deepcopy(s.cache) if s.cache else model.new_cache(1),s.unread or len(s.ids)
             if T and cache.pos+new>T: new = T//2 or 1
             logits = make_decoder(model)(torch.tensor([s.ids[-new:]]), cache).float().cpu()
             after = process_logits(logits, torch.tensor([s.ids[-PENALTY_WINDOW:]]), **options).softmax(-1)[0].tolist()
