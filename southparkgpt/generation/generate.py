@@ -7,8 +7,8 @@ __all__ = ['PENALTY_WINDOW', 'STOPS', 'RANGES', 'FORMATS', 'decode', 'generate_b
            'stream_text', 'as_list', 'stop_at', 'line_allowed', 'SpeakerRule', 'plain_newlines', 'prompt_context',
            'prompt_text', 'encode_prompt', 'Cover', 'starts_word', 'in_training', 'token_covers', 'common_prefix',
            'weigh_covers', 'Start', 'prompt_starts', 'draw_start', 'next_pieces', 'or_else', 'generate', 'at_least',
-           'above', 'check_sampling', 'check_beams', 'read_prompt', 'truncation_notice', 'beam_text', 'visible',
-           'print_sample', 'write_samples', 'split_names', 'spgpt_generate']
+           'above', 'share', 'check_sampling', 'check_beams', 'read_prompt', 'truncation_notice', 'beam_text',
+           'visible', 'print_sample', 'write_samples', 'split_names', 'spgpt_generate']
 
 # %% ../../nbs/generation/04_generate.ipynb #c0002
 import codecs, copy, json, re, sys
@@ -79,7 +79,7 @@ def generate_ids(
 @torch.inference_mode()
 def beam_search(
     model,                    # A language model in evaluation mode
-    rows:list,                # At most `num_beams` lists of token ids, equally long; with `max_len` they must fit into the context
+    rows:list,                # At most `num_beams` lists of token ids, equally long; must fit the context
     max_len:int,              # Tokens to write at most, at least 1
     num_beams:int=3,          # Texts kept at each step
     length_penalty:float=1.0, # 0: short texts win; 1: the mean of a token decides; above 1: long texts are favoured
@@ -164,7 +164,8 @@ class SpeakerRule:
     ):
         self.banned,self.only,self.tok = as_list(banned),as_list(only),tok
         for name in self.banned+self.only:
-            if not name.strip() or set(name)&set(',\n'): raise UserError(f'{name!r} is no name of a speaker: it is empty, or holds a comma or a newline')
+            if not name.strip() or set(name)&set(',\n'):
+                raise UserError(f'{name!r} is no name of a speaker: it is empty, or holds a comma or a newline')
             tok.encode(name)
         self.pieces = [p.decode(errors='replace') for p in tok.pieces]
         self.longest = max(map(len, self.banned+self.only))+1
@@ -209,7 +210,8 @@ def prompt_text(
     "`prompt` behind its context, with plain newlines; `UserError` if it is not Unicode text."
     prompt = plain_newlines(run.cfg.prompt if prompt is None else prompt)
     try: prompt.encode()
-    except UnicodeEncodeError as e: raise UserError(f'the prompt is not valid UTF-8: {prompt[e.start:e.end]!r} is half a character') from None
+    except UnicodeEncodeError as e:
+        raise UserError(f'the prompt is not valid UTF-8: {prompt[e.start:e.end]!r} is half a character') from None
     return prompt_context(run.tok, prompt)+prompt
 
 def encode_prompt(
@@ -247,7 +249,7 @@ def starts_word(text, i):
     return i and text[i]==' ' and not text[i-1].isspace()
 
 def in_training(tok, text, ids, token):
-    "Whether `ids`, which are those of `text`, and `token` are what the tokenizer makes of their text; a cut-off character is taken as it is."
+    "Whether the tokenizer cuts `text`, of `ids`, and the text of `token` into just these; parts of characters may be one."
     try: return tok.encode(text+tok.pieces[token].decode())==[*ids, token]
     except UnicodeDecodeError: return True
 
@@ -282,18 +284,21 @@ def weigh_covers(
     model,       # A language model in evaluation mode
     covers:list, # Of `Cover`, their ids behind a start token
     skip:int=0   # Tokens that the model does not see, as the context has no room for them
-)->tuple:        # Log-probabilities (N,) of all covers' tokens in turn; a cache of the first ids, which all have in common; how many those are
+)->tuple:        # Log-probabilities of all covers' tokens in turn (N,); a cache of ids that all begin with; how many
     "How likely each cover is, beside the others."
     common,cache,after = common_prefix([c.ids for c in covers]),model.new_cache(1),{}
     seen,device = common[skip:],next(model.parameters()).device
     def logp(ids, cache): return model(torch.tensor([ids], device=device), cache)[0].float().cpu().log_softmax(-1)
     def note(tail, out):
-        for k in range(len(tail)+1): after[tail[:k]] = (after[tail[:k-1]][0]+out[k-1][tail[k-1]].item() if k else 0.),out[k]
+        total = 0.
+        for k in range(len(tail)+1):
+            if k: total += out[k-1][tail[k-1]].item()
+            after[tail[:k]] = total,out[k]
     tails = [tuple(c.ids[len(common):]) for c in covers]
     longest,*others = sorted(tails, key=len, reverse=True)
     if isinstance(cache, KVCache):
         note(longest, logp([*seen, *longest], cache)[len(seen)-1:])
-        cache.pos = len(seen)-1  # what lies behind is overwritten; two tokens to read, at least, are none for `FastDecoder`
+        cache.pos = len(seen)-1  # what lies behind is overwritten; with two to read, `FastDecoder` can wait
         for tail in others:
             if tail not in after: note(tail, logp([seen[-1], *tail], copy.copy(cache)))
     else:
@@ -323,10 +328,13 @@ def prompt_starts(
     covers = [c._replace(ids=[tok.bos_id, *c.ids]) for c in token_covers(tok, text)]
     T,longest = model.max_positions,max(len(c.ids) for c in covers)+1
     skip = longest-(T//2 or 1) if T and longest>T else 0
-    only_way = sum(len(c.tokens) for c in covers)==1
-    if only_way or skip>=len(common_prefix([c.ids for c in covers])): return [Start(encode_prompt(run, prompt), b'')]
+    one_way = sum(len(c.tokens) for c in covers)==1
+    if one_way or skip>=len(common_prefix([c.ids for c in covers])):
+        return [Start([tok.bos_id, *tok.encode(text)], b'')]
     logps,cache,read = weigh_covers(model, covers, skip)
-    starts = [Start([*c.ids, t], tok.pieces[t][c.inside:], 0., cache, len(c.ids)+1-read) for c in covers for t in c.tokens]
+    starts = []
+    for c in covers:
+        starts += [Start([*c.ids, t], tok.pieces[t][c.inside:], 0., cache, len(c.ids)+1-read) for t in c.tokens]
     line = text.rpartition('\n')[2]
     allowed = [not rule or not s.rest or rule.may_follow(line, s.rest.decode(errors='replace')) for s in starts]
     if any(allowed): logps = logps.masked_fill(~torch.tensor(allowed), -torch.inf)
@@ -391,17 +399,18 @@ def generate(
 
 # %% ../../nbs/generation/04_generate.ipynb #c0035
 def at_least(n): return lambda v: v>=n,f'at least {n}'
-def above(low, high=None): return lambda v: low<v and (high is None or v<=high),f'above {low}' + (f' and at most {high}' if high else '')
+def above(low): return lambda v: v>low,f'above {low}'
+def share(): return lambda v: 0<v<=1,'above 0 and at most 1'
 
 RANGES = dict(
-    max_len_generate=at_least(0), temperature=at_least(0), top_k=at_least(1), top_p=above(0, 1), min_p=above(0, 1),
+    max_len_generate=at_least(0), temperature=at_least(0), top_k=at_least(1), top_p=share(), min_p=share(),
     num_samples=at_least(1), num_beams=at_least(1), repetition_penalty=above(0))
 
 def check_sampling(
     max_len_generate:int=None, # Tokens to generate; as the run was configured if none
     temperature:float=None,    # Below 1 sharper, above 1 wilder, 0 most likely; as the run was configured if none
     top_k:int=None,            # Sample among the k most likely tokens; as the run was configured if none
-    top_p:float=None,          # Sample among the fewest tokens that hold this share of the probability; as the run was configured if none
+    top_p:float=None,          # Sample among the fewest tokens with this share of probability; as configured if none
     min_p:float=None,          # Sample among tokens at least this likely, relative to the likeliest
     repetition_penalty:float=None, # Above 1: weaken what was among the last 64 tokens
     frequency_penalty:float=None,  # Above 0: weaken it by how often it was
@@ -410,7 +419,9 @@ def check_sampling(
 ):
     "`UserError` for a sampling option that makes no sense; none means not given."
     for name,v in locals().items():
-        if v is not None and name in RANGES and not RANGES[name][0](v): raise UserError(f'{name}={v} must be {RANGES[name][1]}')
+        if v is None or name not in RANGES: continue
+        fits,says = RANGES[name]
+        if not fits(v): raise UserError(f'{name}={v} must be {says}')
 
 # %% ../../nbs/generation/04_generate.ipynb #c0036b
 def check_beams(
@@ -418,8 +429,9 @@ def check_beams(
 ):
     "`UserError` for options that beam search could not heed."
     default = dict(num_samples=1)
-    unused = [k for k,v in given.items() if k not in ('num_beams','max_len_generate') and v not in (None, default.get(k))]
-    if unused: raise UserError(f"beam search finds one text and draws nothing: leave out {', '.join(f'--{k}' for k in unused)}, or --num_beams")
+    others = {k:v for k,v in given.items() if k not in ('num_beams','max_len_generate')}
+    unused = ', '.join(f'--{k}' for k,v in others.items() if v not in (None, default.get(k)))
+    if unused: raise UserError(f'beam search finds one text and draws nothing: leave out {unused}, or --num_beams')
 
 # %% ../../nbs/generation/04_generate.ipynb #c0038
 def read_prompt(
@@ -442,7 +454,8 @@ def truncation_notice(
     "What to say if the model will see only the end of `prompt`."
     n,T = len(encode_prompt(run, prompt)),run.model.max_positions
     if not T or n+beam_len<=T: return ''
-    return f'the prompt has {n} tokens and the model sees {T}: it goes on from the last {T-beam_len if beam_len else T//2 or 1}'
+    kept = T-beam_len if beam_len else T//2 or 1
+    return f'the prompt has {n} tokens and the model sees {T}: it goes on from the last {kept}'
 
 # %% ../../nbs/generation/04_generate.ipynb #c0042
 def beam_text(
@@ -455,7 +468,8 @@ def beam_text(
 )->str:
     "The most probable continuation that beam search finds."
     T,max_len,found = run.model.max_positions,or_else(max_len, run.cfg.max_len_generate),[]
-    if T and max_len>T-1: raise UserError(f'beam search stays within the context: max_len_generate={max_len} must be below {T}')
+    if T and max_len>=T:
+        raise UserError(f'beam search stays in the context: max_len_generate={max_len} must be below {T}')
     if not max_len: return ''
     ends = [STOPS.get(s, s) for s in as_list(stops)]
     likeliest = sorted(prompt_starts(run, prompt), key=lambda s: -s.logp)[:num_beams]
@@ -472,8 +486,9 @@ def beam_text(
 def visible(
     text:str
 )->str:
-    "`text` with control characters, but for newlines and tabs, written as escapes; those that turn the direction of writing too."
-    return re.sub('[^\\n\\t -~\\xa0-\\u2029\\u202f-\\u2065\\u206a-\\U0010ffff]', lambda m: m[0].encode('unicode_escape').decode(), text)
+    "`text` with control characters as escapes, those that turn the direction of writing too; newlines and tabs stay."
+    control = '[^\\n\\t -~\\xa0-\\u2029\\u202f-\\u2065\\u206a-\\U0010ffff]'
+    return re.sub(control, lambda m: m[0].encode('unicode_escape').decode(), text)
 
 # %% ../../nbs/generation/04_generate.ipynb #c0044
 FORMATS = dict(fountain=to_fountain, fdx=to_fdx, html=to_html)
@@ -490,8 +505,9 @@ def print_sample(
         for s in chain([prompt], pieces): print(show(s), end='', flush=True)
         return print()
     text = prompt+''.join(pieces)
-    if format=='json': print(show(json.dumps(dict(prompt=prompt, text=text, seed=seed, scene=scene_data(text)), ensure_ascii=False)))
-    else: print(show(FORMATS[format](text)), end='')
+    if format!='json': return print(show(FORMATS[format](text)), end='')
+    sample = dict(prompt=prompt, text=text, seed=seed, scene=scene_data(text))
+    print(show(json.dumps(sample, ensure_ascii=False)))
 
 # %% ../../nbs/generation/04_generate.ipynb #c0045
 def write_samples(
@@ -547,5 +563,6 @@ def spgpt_generate(
     prompt = or_else(prompt, run.cfg.prompt)
     notice = truncation_notice(run, prompt, beams and or_else(kwargs.get('max_len_generate'), run.cfg.max_len_generate))
     if notice and not quiet: print(notice, file=sys.stderr)
-    write_samples(run, prompt, 'json' if json else format, or_else(seed, run.cfg.seed), [stop] if stop else [], length_penalty=length_penalty,
-                  banned=split_names(banned_speakers), only=split_names(only_speakers), **kwargs)
+    rules = dict(banned=split_names(banned_speakers), only=split_names(only_speakers))
+    write_samples(run, prompt, 'json' if json else format, or_else(seed, run.cfg.seed), [stop] if stop else [],
+                  length_penalty=length_penalty, **rules, **kwargs)

@@ -42,7 +42,7 @@ def scene_text(
 def to_screenplay(
     text:str # A script
 ):           # A Script of screenplay-tools
-    "`text` as a screenplay; marks for notes and comments are taken apart, as nobody wrote a note; actions in a row become one, as a reader would take the second for speech."
+    "`text` as a screenplay; what looks like marks of notes is taken apart, and actions in a row become one."
     from screenplay_tools import screenplay as sp
     def plain(s): return re.sub(r'\[(?=\[)|\*(?=/)|/(?=\*)', r'\g<0> ', s)
     script = sp.Script()
@@ -71,7 +71,8 @@ def to_fdx(
 )->str:
     "`text` for Final Draft; characters that XML forbids become U+FFFD."
     from screenplay_tools.fdx.writer import Writer
-    return Writer().write(to_screenplay(re.sub('[^\\t\\n -\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]', '\ufffd', text)))
+    allowed = re.sub('[^\\t\\n -\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]', '\ufffd', text)
+    return Writer().write(to_screenplay(allowed))
 
 # %% ../../nbs/generation/03_screenplay.ipynb #c0010
 PAGE = """<!doctype html><meta charset="utf-8"><title>A scene</title>
