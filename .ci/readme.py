@@ -1,6 +1,8 @@
-"Build README.md and results.md from their notebooks, without Quarto; with --check only say whether they are current."
+"Build README.md, results.md and the site's sidebar from the notebooks, without Quarto; with --check only say whether they are current."
 import json, os, re, sys
 from pathlib import Path
+
+from parts import PARTS
 
 PAGES = {'README.md':'nbs/index.ipynb', 'results.md':'nbs/lab/05_results.ipynb'}
 DROP = ('hide', 'default_exp', 'export', 'exporti')
@@ -31,8 +33,16 @@ def page(nb):
     text = '\n\n'.join(s for c in cells if (s := cell(c)))
     return f'<!-- generated from {nb}; edit there -->\n\n' + relink(text, Path(nb).parent) + '\n'
 
+def sidebar(root=Path('nbs')):
+    "nbs/sidebar.yml: the notebooks in the order in which the data walks through them."
+    def entries(folder, indent): return [f'{indent}- {p.relative_to(root).as_posix()}' for p in sorted(folder.glob('[0-9]*.ipynb'))]
+    out = ['website:', '  sidebar:', '    contents:', '      - index.ipynb', '      - start.ipynb', *entries(root, '      ')]
+    for part in filter(None, PARTS): out += [f'      - section: {part}', '        contents:', *entries(root/part, '          ')]
+    return '\n'.join(out) + '\n'
+
 if __name__=='__main__':
-    stale = [f for f,nb in PAGES.items() if not Path(f).exists() or Path(f).read_text(encoding='utf-8')!=page(nb)]
+    pages = {f:page(nb) for f,nb in PAGES.items()} | {'nbs/sidebar.yml':sidebar()}
+    stale = [f for f,text in pages.items() if not Path(f).exists() or Path(f).read_text(encoding='utf-8')!=text]
     if '--check' not in sys.argv:
-        for f in stale: Path(f).write_text(page(PAGES[f]), encoding='utf-8')
+        for f in stale: Path(f).write_text(pages[f], encoding='utf-8', newline='')
     elif stale: sys.exit(f"not current: {', '.join(stale)} (run python .ci/readme.py)")
