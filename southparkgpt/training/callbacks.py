@@ -37,7 +37,10 @@ class Callback:
     def on_train_end(self): "After the last row."
 
     @property
-    def speed(self): return len(self.times)*self.tokens/max(1e-9, sum(self.times))
+    def speed(self): return len(self.times)*self.tokens/max(1e-9, sum(self.times))  # tokens a second
+
+    @property
+    def mfu(self): return self.speed*self.flops/self.rate if self.rate else 0.  # above 1: the rate was measured on a busy machine
 
 # %% ../../nbs/training/06_callbacks.ipynb #c0031
 def format_seconds(
@@ -52,9 +55,10 @@ def status_text(
     w:Callback # After some rows
 )->str:
     "Loss, bits per character, speed, utilisation and time left, as far as they are known."
-    parts = [f'{name} {w.row[k]:.3f}' for k,name in (('loss','loss'), ('valid_bpc','valid bpc')) if w.row.get(k) is not None]
+    names = dict(loss='loss', valid_bpc='valid bpc')
+    parts = [f'{name} {w.row[k]:.3f}' for k,name in names.items() if w.row.get(k) is not None]
     if w.times: parts.append(f'{w.speed:,.0f} tokens/s')
-    if w.times and w.rate: parts.append(f'MFU {w.speed*w.flops/w.rate:.0%}')
+    if 0<w.mfu<=1: parts.append(f'MFU {w.mfu:.0%}')
     if w.done: parts.append(f"{format_seconds(w.row['seconds']/w.done*(1-w.done))} left")
     return ', '.join(parts)
 

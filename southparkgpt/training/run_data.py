@@ -11,12 +11,13 @@ from collections import namedtuple
 from dataclasses import asdict
 from pathlib import Path
 
-from ..config import Config, ModelConfig, UserError, fields
+from ..config import Config, ModelConfig, UserError, fields, get_device
 from ..data.corpus import split_again
 from ..generation.generate import check_sampling, read_prompt
 from ..models.mixture import hold_out
 from ..models.runs import load_run, run_folder
 from .distributed import ProcessGroup
+from .throughput import resolve_dtype
 from ..tokens.tokenizers import TiktokenTokenizer, bpe_name, family_of, get_tokenizer, load_tokenizer
 from ..tokens.dataset import MixedSampler, WindowSampler, check_shards, encode_documents, open_shards
 
@@ -104,6 +105,8 @@ def prepare_run(
     except ValueError: raise UserError(f'{parts} is damaged, so nobody knows which scripts are held out: remove it to split anew') from None
     splits = split_again(episodes, before, cfg.split_ratios)
     if start: cfg = inherit(cfg, start.cfg)
+    dtype = group.all_gather(resolve_dtype(cfg.dtype, get_device(cfg.device)))[0]
+    cfg = Config(**asdict(cfg) | dict(dtype=dtype))
     if cfg.prompt_file: cfg = Config(**{**asdict(cfg), 'prompt':read_prompt(None, cfg.prompt_file), 'prompt_file':None})
     kept = limit_episodes(splits.train, cfg.num_samples, cfg.seed)
     if cfg.ngram_mixture and len(kept)<2: raise UserError('ngram_mixture=True needs two training episodes: one to count, one to train the gate on')

@@ -45,7 +45,7 @@ def check_same(
 ):
     "`UserError` if the run there was begun with other settings than those given for `cfg`."
     there = load_config(str(Path(folder)/'config.yml'))
-    odd = [k for k in sorted(cfg.given-{'prompt_file'}) if getattr(there, k)!=getattr(cfg, k)]
+    odd = [k for k in sorted(cfg.given-{'prompt_file'}) if getattr(cfg, k) not in ('auto', getattr(there, k))]
     if odd: raise UserError(f'{folder} was run with {odd[0]}={getattr(there, odd[0])}, not {getattr(cfg, odd[0])}: take another --runs, or remove it')
 
 # %% ../../nbs/training/11_sweep.ipynb #c0013

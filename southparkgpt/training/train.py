@@ -85,7 +85,7 @@ def finish_run(
     figures = {k: evaluate(run, getattr(trainer.splits, k), progress=True) for k in ('valid','test')}
     result = dict(**figures, parameters=run.model.num_params(), steps=trainer.step, epochs=trainer.sampler.progress, train_seconds=trainer.seconds,
                   train_tokens=trainer.tokens_seen,
-                  device=trainer.device, threads=torch.get_num_threads(), torch=torch.__version__, seed=trainer.cfg.seed, commit=commit)
+                  device=trainer.device, threads=torch.get_num_threads(), torch=torch.__version__, dtype=trainer.cfg.dtype, seed=trainer.cfg.seed, commit=commit)
     write_text(trainer.folder/'results.json', json.dumps(result, indent=1))
     return result
 
@@ -139,6 +139,7 @@ def train(
     "Train a model from scripts to a finished run directory; `UserError` if it is stopped."
     folder,commit = Path(run_dir),git_commit()  # now, for the files may change while it trains
     trainer = open_run(cfg, data, folder, resume, group)
+    if cfg and cfg.dtype=='auto' and group.is_main: print(f'dtype auto: {trainer.cfg.dtype} on this machine', file=sys.stderr)
     log = RunLog(folder, trainer.cfg, trainer.step) if group.is_main else None  # W&B may refuse, so before there is a run
     if not resume and group.is_main: start_run(trainer)
     counts = trainer.cfg.architecture=='ngram'
