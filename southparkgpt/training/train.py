@@ -22,6 +22,7 @@ from .distributed import ProcessGroup, join_process_group
 from .trainer import Trainer, fit_ngrams, mix_run, start_callback
 from .callbacks import Progress, Callback
 from .run_log import RunLog, close_log
+from .throughput import short_run_warning
 
 # %% ../../nbs/training/10_train.ipynb #c0008
 def free_run_dir(
@@ -149,6 +150,8 @@ def train(
     try:
         with stop_signals(trainer): fit_ngrams(trainer, log) if counts else trainer.fit(log, show)
     finally: show.on_train_end()
+    warning = '' if counts or trainer.stop else short_run_warning(trainer.cfg, trainer.step)
+    if warning and group.is_main: print(warning, file=sys.stderr)
     if trainer.cfg.ngram_mixture and group.is_main and not trainer.stop: mix_run(trainer)
     result = finish_run(trainer, commit) if group.is_main and not trainer.stop else {}
     if group.is_main: close_log(log, result)

@@ -20,7 +20,7 @@ from ..config import UserError, get_device, get_rng_state, set_rng_state, set_se
 from ..evaluation.scoring import evaluate
 from ..generation.generate import generate
 from ..models.mixture import fit_mixture, base_network
-from ..models.networks import make_model
+from ..models.networks import flops_per_token, make_model
 from .optimizers import make_ema, make_optimizers
 from .schedules import lr_multiplier, set_lr
 from .run_data import RunData
@@ -28,7 +28,7 @@ from ..models.runs import Run, load_run, save_tensors
 from .distributed import ProcessGroup
 from ..tokens.dataset import encode_documents
 from .samples import continuations, log_samples
-from .throughput import matmul_rate, train_flops
+from .throughput import matmul_rate
 
 # %% ../../nbs/training/09_trainer.ipynb #c0008
 def batch_loss(
@@ -295,7 +295,8 @@ def start_callback(
     "Tell a watcher what a step is, and what this machine could do."
     c,group = trainer.cfg,trainer.group
     tokens = c.gradient_accumulation_steps*c.batch_size*c.context_len
-    show.on_train_begin(tokens, train_flops(trainer.model, c.context_len), group.world_size*matmul_rate(trainer.device, getattr(torch, c.dtype)))
+    flops = 3*flops_per_token(trainer.model, c.context_len, causal=True)
+    show.on_train_begin(tokens, flops, group.world_size*matmul_rate(trainer.device, getattr(torch, c.dtype)))
 
 # %% ../../nbs/training/09_trainer.ipynb #c0067
 def fit_ngrams(
