@@ -18,7 +18,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 from bs4 import BeautifulSoup, NavigableString
 from fastcore.basics import patch
 
-from ..config import UserError
+from ..config import UserError, short_repr
 
 # %% ../../nbs/data/02_script_pages.ipynb #n0001
 MAX_DEPTH,MAX_NODES = 250,200_000
@@ -205,10 +205,11 @@ PUBLIC_WIKI = 'https://southpark.fandom.com'
 def _split(url):
     "`urlsplit`, with a `UserError` for what is no address on the web."
     try:
+        url.encode()
         u = urlsplit(url.strip())
         if u.scheme in ('http','https') and u.hostname and u.port!=0: return u
     except ValueError: pass
-    raise UserError(f'{url!r} is not the address of a wiki: it should look like {PUBLIC_WIKI}')
+    raise UserError(f'{short_repr(url)} is not the address of a wiki: it should look like {PUBLIC_WIKI}')
 
 def portal_url(
     base_url:str # Root of a wiki, or full address of its portal
