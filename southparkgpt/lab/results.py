@@ -17,7 +17,7 @@ from ..data.corpus import load_episodes, split_episodes, statistics
 from ..tokens.tokenizers import get_tokenizer
 from ..training.train import git_commit
 from .trials import read_rows
-from ..training.callbacks import learning_curve
+from ..training.run_log import learning_curve
 
 # %% ../../nbs/lab/03_results.ipynb #c0006
 LOG = Path('figures')/'experiments.jsonl'
