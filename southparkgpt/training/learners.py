@@ -70,7 +70,7 @@ class CountsLearner(Learner):
     final_validation = True
 
     def check(self, cfg, num_episodes, group):
-        if cfg.ngram_mixture: raise UserError('ngram_mixture=True needs a network to mix with: choose another architecture')
+        if cfg.ngram_mixture: raise UserError('ngram_mixture=True needs a network: choose another architecture')
         if cfg.books: raise UserError('architecture=ngram counts the scripts alone: leave out --books')
         if group.world_size>1: raise UserError('counting takes one process: start it without torchrun')
 
@@ -92,7 +92,8 @@ class MixtureLearner(NetworkLearner):
     "A network learns, then its best weights are mixed with n-gram counts."
 
     def check(self, cfg, num_episodes, group):
-        if num_episodes<2: raise UserError('ngram_mixture=True needs two training episodes: one to count, one to train the gate on')
+        if num_episodes>=2: return
+        raise UserError('ngram_mixture=True needs two training episodes: one to count, one to train the gate on')
 
     def hold_out(self, episodes): return hold_out(episodes)
 

@@ -44,9 +44,10 @@ def read_splits(
     "Which episodes belong to which part; `UserError` if the file does not say so."
     try: record = json.loads(Path(path).read_text(encoding='utf-8'))
     except (ValueError, RecursionError): record = None
-    parts = [record.get(k) for k in Splits._fields] if isinstance(record, dict) else [None]
-    if all(isinstance(names, list) and names and all(isinstance(n, str) for n in names) for names in parts): return record
-    raise UserError(f'{path} is damaged, so nobody knows which scripts are held out: put it back from a copy, or remove it to split anew')
+    def is_part(names): return isinstance(names, list) and names and all(isinstance(n, str) for n in names)
+    if isinstance(record, dict) and all(is_part(record.get(k)) for k in Splits._fields): return record
+    raise UserError(f'{path} is damaged, so nobody knows which scripts are held out: put it back from a copy, '
+                    'or remove it to split anew')
 
 # %% ../../nbs/training/09_run_data.ipynb #c0009
 def inherit_config(
@@ -61,7 +62,8 @@ def inherit_config(
     for k in sorted(shape & given):
         new,there = getattr(cfg, k),getattr(old, k)
         if new==there: continue
-        raise UserError(f'{k}={new} contradicts the pretrained model, which has {there}: leave it out, or train from scratch')
+        raise UserError(f'{k}={new} contradicts the pretrained model, which has {there}: '
+                        'leave it out, or train from scratch')
     return replace(cfg, **{k:getattr(old, k) for k in shape})
 
 # %% ../../nbs/training/09_run_data.ipynb #d0005
@@ -82,8 +84,8 @@ def books_tokenizer(
     family,size = (cfg.tokenizer, None) if cfg.tokenizer in ('gpt2','char-level') else bpe_name(cfg.tokenizer)
     there = 'gpt2' if isinstance(tok, TiktokenTokenizer) else family_of(tok)
     if family==there and (not size or size//2<tok.vocab_size<=size): return tok
-    raise UserError(f'the books in {cfg.books} were made with a tokenizer of {tok.vocab_size} entries, which is not {cfg.tokenizer}: '
-                    'give --tokenizer its name, or make shards with another (spgpt_books)')
+    raise UserError(f'the books in {cfg.books} were made with a tokenizer of {tok.vocab_size} entries, '
+                    f'which is not {cfg.tokenizer}: give --tokenizer its name, or make shards with another (spgpt_books)')
 
 # %% ../../nbs/training/09_run_data.ipynb #d0008
 def choose_tokenizer(
@@ -109,9 +111,10 @@ def check_characters(
     if tok.alphabet is None: return
     for e in episodes:
         if not (unknown := sorted(set(e.text)-tok.alphabet)): continue
-        them = 'them' if len(unknown)>1 else 'it'
-        raise UserError(f"{e.name}{', which is held out,' if held_out else ''} has {' '.join(map(repr, unknown[:9]))}, which the tokenizer "
-                        f'{tok.name} ({whose}) does not know: replace {them} (spgpt_clean does so for scripts), '
+        name = f'{e.name}, which is held out,' if held_out else e.name
+        chars,them = ' '.join(map(repr, unknown[:9])),'them' if len(unknown)>1 else 'it'
+        raise UserError(f'{name} has {chars}, which the tokenizer {tok.name} ({whose}) does not know: '
+                        f'replace {them} (spgpt_clean does so for scripts), '
                         'or choose a bpe-byte-level tokenizer, which knows every character')
 
 # %% ../../nbs/training/09_run_data.ipynb #c0014
@@ -122,19 +125,20 @@ def make_sampler(
     group:ProcessGroup # Each process reads its part
 )->WindowSampler:
     "What the run reads: windows of the scripts, mixed with books if there are any."
-    if cfg.batch_size%group.world_size: raise UserError(f'batch_size={cfg.batch_size} cannot be divided among {group.world_size} processes')
+    size = group.world_size
+    if cfg.batch_size%size: raise UserError(f'batch_size={cfg.batch_size} cannot be divided among {size} processes')
     def windows(store): return WindowSampler(store, cfg.context_len, cfg.batch_size, cfg.seed)
     names,texts = zip(*episodes)
     sampler = windows(encode_documents(texts, tok, names))
     if cfg.books:
         check_shards(cfg.books, tok)
-        books = windows(open_shards(cfg.books, 'train', group.rank, group.world_size))
+        books = windows(open_shards(cfg.books, 'train', group.rank, size))
         sampler = MixedSampler(sampler, books, cfg.books_ratio)
-    sampler.rank,sampler.size = group.rank,group.world_size
+    sampler.rank,sampler.size = group.rank,size
     return sampler
 
 # %% ../../nbs/training/09_run_data.ipynb #d0014
-ALWAYS_SAVED = {'architecture', 'd_model', 'num_layers', 'context_len', 'tokenizer', 'lr', 'batch_size', 'epochs', 'seed'}
+ALWAYS_SAVED = set('architecture d_model num_layers context_len tokenizer lr batch_size epochs seed'.split())
 
 def load_run_config(
     folder # Run directory
@@ -182,8 +186,10 @@ def prepare_run(
     start = load_run(cfg.pretrained_model, 'cpu') if cfg.pretrained_model and not has_state(own) else None
     splits = split_again(episodes, earlier_splits(cfg, own, start), cfg.split_ratios)
     if start:
-        start = expand_start(start, cfg)
+        layers,start = start.cfg.num_layers,expand_start(start, cfg)
         cfg = inherit_config(cfg, start.cfg)
+        if group.is_main and layers!=cfg.num_layers:
+            print(f'{cfg.pretrained_model} grows from {layers} layers to {cfg.num_layers}', file=sys.stderr)
     if cfg.prompt_file: cfg = replace(cfg, prompt=read_prompt(None, cfg.prompt_file), prompt_file=None)
     train,learner = limit_episodes(splits.train, cfg.num_samples, cfg.seed),make_learner(cfg)
     learner.check(cfg, len(train), group)

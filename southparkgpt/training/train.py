@@ -13,7 +13,8 @@ from pathlib import Path
 
 import torch
 
-from ..config import Config, UserError, command, get_device, load_config, required, save_config, switch, write_text
+from ..config import Config, UserError, command, get_device, load_config, save_config, write_text
+from ..config import required, switch
 from ..data.corpus import find_scripts, load_episodes
 from ..evaluation.scoring import evaluate
 from ..locks import claim_folder, new_folder
@@ -107,7 +108,8 @@ def check_not_begun(
     gone = 'but last/state.safetensors is gone, without which it cannot go on'
     if not trainer.learner.keeps_state: return
     if (folder/'model.safetensors').is_file():
-        raise UserError(f'{folder} has a model, {gone}: a new run can start from its weights (--pretrained_model {quoted})')
+        raise UserError(f'{folder} has a model, {gone}: '
+                        f'a new run can start from its weights (--pretrained_model {quoted})')
     if any(row['step']>0 for row in read_log(folder)):
         raise UserError(f'{folder} has a log of steps, {gone}: start a new run in another --run_dir')
 
@@ -137,7 +139,7 @@ def open_run(
     resume:bool,       # Whether to go on with the run there
     group:ProcessGroup # The processes that train together
 )->Trainer:
-    "Set a trainer up, or set it where the run in `folder` was; `UserError` for what is wrong with folder, scripts or options."
+    "Set a trainer up, or set it where the run in `folder` was; `UserError` says why it cannot."
     if resume: cfg = load_run_config(folder)
     episodes = load_episodes(find_scripts(data, cfg.dataset))
     trainer = Trainer(prepare_run(cfg, episodes, folder if resume else None, group), folder, group)
@@ -145,8 +147,8 @@ def open_run(
     return trainer
 
 # %% ../../nbs/training/11_train.ipynb #c0014
-def git_commit()->str: # Short hash, with `+` if tracked files other than figures have changed; empty outside a repository
-    "The commit of this package's own source."
+def git_commit()->str: # Short hash, with `+` if tracked files other than figures have changed
+    "The commit of this package's own source; empty outside a repository."
     source = Path(__file__) if '__file__' in globals() else next(Path().glob('*_train.ipynb'), Path('train.ipynb'))
     def git(*words): return subprocess.run(['git', '-C', str(source.parent), *words], capture_output=True, text=True)
     with contextlib.suppress(FileNotFoundError): # no git here
@@ -169,14 +171,14 @@ def silence_terminals():
 def stop_signals(
     trainer:Trainer # Whose `stop_requested` to set
 ):
-    "Let Ctrl-C, SIGTERM and SIGHUP end the run after the present step (in the main thread; elsewhere no signal arrives)."
+    "Let Ctrl-C, SIGTERM and SIGHUP end the run after the present step, in the main thread."
     hangup = getattr(signal, 'SIGHUP', None) # Windows has none
     def stop(number, frame):
         trainer.stop_requested = True
         if number==hangup: silence_terminals()
     signals = [signal.SIGINT, signal.SIGTERM]
     if hangup and signal.getsignal(hangup)!=signal.SIG_IGN: signals.append(hangup)
-    if threading.current_thread() is not threading.main_thread(): signals = []
+    if threading.current_thread() is not threading.main_thread(): signals = [] # none arrives here
     old = {s:signal.signal(s, stop) for s in signals}
     try: yield
     finally:
@@ -221,7 +223,8 @@ def train(
         trainer = open_run(cfg, data, folder, resume, group)
         asked = cfg.dtype if cfg and not resume else None
         if asked=='auto' and group.is_main: print(f'dtype auto: {trainer.cfg.dtype} on this machine', file=sys.stderr)
-        log = RunLog(folder, trainer.cfg, trainer.step) if group.is_main else None # W&B may refuse, so before there is a run
+        # W&B may refuse, so the log is opened before there is a run
+        log = RunLog(folder, trainer.cfg, trainer.step) if group.is_main else None
         if not resume and group.is_main: start_run(trainer)
         if not callback or not group.is_main: callback = Callback()
         with stop_signals(trainer): trainer.learner.fit(trainer, log, callback)
@@ -272,7 +275,8 @@ def print_results(
     measures = 'loss accuracy top10_accuracy bpc'.split()
     rows = [(k, *(result[part][k] for part in ('valid','test'))) for k in measures]
     print(md_table(rows, ['Measure','Validation','Test']))
-    print(f"\n{result['parameters']:,} parameters, {result['steps']:,} steps, {result['train_seconds']:.0f} s: {folder}")
+    cost = f"{result['parameters']:,} parameters, {result['steps']:,} steps, {result['train_seconds']:.0f} s"
+    print(f'\n{cost}: {folder}')
 
 # %% ../../nbs/training/11_train.ipynb #c0045
 if __name__=='__main__' and '__file__' in globals(): spgpt_train.main()

@@ -37,7 +37,7 @@ def batch_loss(
     y,                  # Targets (B, T), -100 where there is none
     dtype:str='float32',# Of the matrix products
     teacher=None        # A model of the same vocabulary, to learn from as well
-)->tuple:               # Loss; (loss without the teacher, targets ranked first, targets among the first ten); all summed
+)->tuple:               # Loss; (loss without teacher, targets ranked first, targets among the first ten); all summed
     "What the model makes of a batch."
     with torch.autocast(x.device.type, torch.bfloat16, enabled=dtype=='bfloat16'):
         logits = model(x)
@@ -104,8 +104,8 @@ def update_progress(self:Trainer):
     shares = [0., self.sampler.progress/cfg.epochs]
     if cfg.max_steps: shares.append(self.step/cfg.max_steps)
     if cfg.time_budget: shares.append(self.seconds/max(1e-9, cfg.time_budget-self.eval_seconds))
-    save_due = self.clock()-self.last_saved>=self.save_seconds
-    self.progress,stop,save_due = self.group.all_reduce_max(min(1., max(shares)), float(self.stop_requested), float(save_due))
+    stop,save_due = float(self.stop_requested),float(self.clock()-self.last_saved>=self.save_seconds)
+    self.progress,stop,save_due = self.group.all_reduce_max(min(1., max(shares)), stop, save_due)
     self.stop,self.save_due = bool(stop),bool(save_due)
 
 # %% ../../nbs/training/10_trainer.ipynb #c0024
