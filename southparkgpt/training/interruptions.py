@@ -53,6 +53,7 @@ def train_in_child(
     n:int=1       # And at the how many-th time
 )->int:           # Exit code; negative: the signal that ended it
     "Start or resume a run in a forked process that saves after each step."
+    import torch._dynamo # before the fork: every optimiser imports it at its first step, which takes a second
     pid = os.fork()
     if pid: return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     code = 1

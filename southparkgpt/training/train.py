@@ -224,7 +224,8 @@ def train(
         asked = cfg.dtype if cfg and not resume else None
         if asked=='auto' and group.is_main: print(f'dtype auto: {trainer.cfg.dtype} on this machine', file=sys.stderr)
         # W&B may refuse, so the log is opened before there is a run
-        log = RunLog(folder, trainer.cfg, trainer.step) if group.is_main else None
+        last = trainer.step if trainer.learner.keeps_state else -1 # rows after it are written again
+        log = RunLog(folder, trainer.cfg, last) if group.is_main else None
         if not resume and group.is_main: start_run(trainer)
         if not callback or not group.is_main: callback = Callback()
         with stop_signals(trainer): trainer.learner.fit(trainer, log, callback)
