@@ -17,7 +17,7 @@ from ..config import Config, UserError, command, get_device, load_config, save_c
 from ..config import required, switch
 from ..data.corpus import find_scripts, load_episodes
 from ..evaluation.scoring import evaluate
-from ..locks import claim_folder, new_folder
+from ..locks import HOLDER, LOCK, claim_folder, new_folder
 from ..models.runs import check_tokenizer, load_run
 from ..tables import md_table
 from .callbacks import Callback, Progress
@@ -62,10 +62,10 @@ def hold_run_dir(
     if not group.is_main:
         yield
         return
-    check_folder(folder, resume)
+    if not (folder/LOCK).exists(): check_folder(folder, resume) # no run was ever here, so nothing is made here yet
     with claim_folder(folder):
         try:
-            check_folder(folder, resume) # again: it may have been another's a moment ago
+            check_folder(folder, resume)
             remove_temporaries(folder)
             yield
         except BaseException:
@@ -78,7 +78,7 @@ def remove_if_unused(
     "Remove the folder if no run was begun there."
     if any(not p.name.startswith('.') for p in folder.iterdir()): return
     with contextlib.suppress(OSError): # Windows does not remove an open file
-        for name in '.lock','.holder.json': (folder/name).unlink(missing_ok=True)
+        for name in LOCK,HOLDER: (folder/name).unlink(missing_ok=True)
         folder.rmdir()
 
 # %% ../../nbs/training/11_train.ipynb #c0011
