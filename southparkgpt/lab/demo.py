@@ -17,7 +17,8 @@ from ..data.crawl import crawl
 from ..generation.generate import generate
 from ..models.runs import load_run
 from ..data.sample_wiki import serve_wiki
-from ..training.train import free_run_dir, train
+from ..locks import new_folder
+from ..training.train import train
 from ..training.callbacks import Progress
 
 # %% ../../nbs/lab/02_demo.ipynb #c0006
@@ -43,10 +44,10 @@ def make_run(
     out         # Folder of the demonstration
 )->Path:        # The new run's directory
     "Train a tokenizer and a model, and evaluate it on episodes it has never seen."
-    folder = free_run_dir('demo', Path(out)/'runs')
+    folder = new_folder(Path(out)/'runs'/'demo')
     limits = [f'{n:,.0f} {unit}' for n,unit in ((cfg.max_steps, 'steps'), (cfg.time_budget, 'seconds')) if n]
     print(f"3. Train    {cfg.tokenizer}, {cfg.architecture}, at most {' or '.join(limits)}")
-    r = train(cfg, data, folder, show=Progress())
+    r = train(cfg, data, folder, callback=Progress())
     print(f"            {r['parameters']:,} parameters, {r['steps']:,} steps, {r['epochs']:.0f} passes over the scripts in {folder}")
     print('4. Evaluate on episodes held out from training\n')
     measures = 'loss','accuracy','top10_accuracy','bpc','episodes'

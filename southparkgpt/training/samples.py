@@ -31,6 +31,7 @@ def continuations(
         start = max(0, min(start, len(docs[i])-2*length))
         prompt = run.tok.decode(docs[i][start:start+length])
         truth = run.tok.decode(docs[i][start+length:start+2*length])
+        prompt = prompt.partition('\n')[2] or prompt  # a prompt begins where a line does
         text = ''.join(generate(run, prompt, max_len=length))
         rows.append((prompt, text, truth, bleu(text, truth)))
     return rows
