@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['LOG', 'COMPRESSORS', 'add_experiment', 'read_experiments', 'measure_corpus', 'figures_in', 'measure_run',
-           'measure_tokenizers', 'measure_report', 'measure_trials', 'archive_size', 'measure_compressor',
-           'spgpt_results']
+           'measure_tokenizers', 'measure_report', 'measure_trials', 'logged_trials', 'archive_size',
+           'measure_compressor', 'add_corpus', 'spgpt_results']
 
 # %% ../../nbs/lab/03_experiment_log.ipynb #c0002
 import json, subprocess, tempfile, time
@@ -16,7 +16,7 @@ from ..config import UserError, command, write_text
 from ..data.corpus import load_episodes, split_episodes, statistics
 from ..tokens.tokenizers import get_tokenizer
 from ..training.train import git_commit
-from .trials import read_rows
+from .trials import read_rows, read_trials
 from ..training.run_log import learning_curve
 
 # %% ../../nbs/lab/03_experiment_log.ipynb #c0006
@@ -50,10 +50,14 @@ def measure_corpus(
     tokenizers=('gpt2','bpe-metaspace-512')  # Names
 )->dict:                                     # JSON-ready
     "Statistics of a corpus, and its tokens under some tokenizers; `UserError` if gpt2 cannot be fetched."
-    eps,source = load_episodes(folder),Path(trained_on or folder)
+    episodes = load_episodes(folder)
+    source = Path(trained_on or folder)
     texts = [e.text for e in load_episodes(source)]
-    count = lambda tok: sum(len(tok.encode(e.text)) for e in eps)
-    return dict(dataset=Path(folder).name, trained_on=source.name, **statistics(eps), tokens={n:count(get_tokenizer(n, texts)) for n in tokenizers})
+    tokens = {}
+    for name in tokenizers:
+        tok = get_tokenizer(name, texts)
+        tokens[name] = sum(len(tok.encode(e.text)) for e in episodes)
+    return dict(dataset=Path(folder).name, trained_on=source.name, **statistics(episodes), tokens=tokens)
 
 # %% ../../nbs/lab/03_experiment_log.ipynb #c0014
 def figures_in(
@@ -72,7 +76,8 @@ def measure_run(
     folder # Run directory
 )->dict:   # JSON-ready
     "The figures of a finished run; `UserError` if it has none."
-    figures = figures_in(folder, 'results.json', 'results', f'let the run finish (spgpt_train --run_dir {folder} --resume)')
+    hint = f'let the run finish (spgpt_train --run_dir {folder} --resume)'
+    figures = figures_in(folder, 'results.json', 'results', hint)
     return figures | dict(curve=learning_curve(folder))
 
 # %% ../../nbs/lab/03_experiment_log.ipynb #c0019
@@ -80,7 +85,8 @@ def measure_tokenizers(
     folder # Of spgpt_tokenizers
 )->dict:   # JSON-ready
     "The rows of a comparison of tokenizers; `UserError` if there is none."
-    figures = figures_in(folder, 'comparison.json', 'comparison of tokenizers', f'make one (spgpt_tokenizers --out {folder})')
+    hint = f'make one (spgpt_tokenizers --out {folder})'
+    figures = figures_in(folder, 'comparison.json', 'comparison of tokenizers', hint)
     return {k:figures[k] for k in ('name','rows')}
 
 # %% ../../nbs/lab/03_experiment_log.ipynb #c0022
@@ -96,14 +102,28 @@ def measure_trials(
     log=LOG # Where some may be already
 )->list:    # Of dicts, JSON-ready
     "The trials of an experiment that are new; `UserError` if there is none."
-    if not (rows := read_rows(Path(folder)/'trials.jsonl')): raise UserError(f'no trials in {folder}: make some (spgpt_experiment --out {folder})')
-    key = lambda r: (r['experiment'], r['name'], r['seed'], r['commit'])
-    rows = [dict(experiment=Path(folder).name) | {k:v for k,v in r.items() if k!='settings'} for r in rows]
-    there = set(map(key, read_experiments('trial', log)))
-    return [r for r in rows if key(r) not in there]
+    rows = read_rows(Path(folder)/'trials.jsonl')
+    if not rows: raise UserError(f'no trials in {folder}: make some (spgpt_experiment --out {folder})')
+    def key(row): return row['experiment'],row['name'],row['seed'],row['commit']
+    logged = {key(r) for r in read_experiments('trial', log)}
+    rows = [dict(experiment=Path(folder).name) | r for r in rows]
+    for r in rows: r.pop('settings', None)  # the file of the experiment has them
+    return [r for r in rows if key(r) not in logged]
+
+# %% ../../nbs/lab/03_experiment_log.ipynb #c0026a
+def logged_trials(
+    experiment:str, # Its name
+    log=LOG         # File of JSON lines
+)->list:            # Of dicts
+    "The trials of an experiment in the log, in the order of its file."
+    order = list(dict.fromkeys(t.name for t in read_trials(experiment)))
+    rows = [r for r in read_experiments('trial', log) if r['experiment']==experiment]
+    return sorted(rows, key=lambda r: order.index(r['name']))
 
 # %% ../../nbs/lab/03_experiment_log.ipynb #c0028
-COMPRESSORS = {'PPMd, order 12 (7z)':'7z a -m0=PPMd:o=12:mem=1g {out} {file}', 'zpaq -m5':'zpaq a {out} {file} -m5 -t1'}
+COMPRESSORS = {
+    'PPMd, order 12 (7z)':'7z a -m0=PPMd:o=12:mem=1g {out} {file}',
+    'zpaq -m5':'zpaq a {out} {file} -m5 -t1'}
 
 def archive_size(
     text:str,   # What to compress
@@ -113,8 +133,10 @@ def archive_size(
     with tempfile.TemporaryDirectory() as d:
         file,out = Path(d)/'text',Path(d)/'archive.bin'
         file.write_text(text, encoding='utf-8')
-        try: subprocess.run(command.format(file=file, out=out).split(), check=True, capture_output=True)
-        except (FileNotFoundError, subprocess.CalledProcessError) as e: raise UserError(f'cannot run {command.split()[0]}: install it ({e})') from e
+        words = [w.format(file=file, out=out) for w in command.split()]
+        try: subprocess.run(words, check=True, capture_output=True)
+        except (FileNotFoundError, subprocess.CalledProcessError) as e:
+            raise UserError(f'cannot run {words[0]}: install it ({e})') from e
         return next(p for p in Path(d).iterdir() if p!=file).stat().st_size
 
 # %% ../../nbs/lab/03_experiment_log.ipynb #c0029
@@ -123,11 +145,25 @@ def measure_compressor(
     command:str,        # With {file} and {out}
     splits              # `Splits` of episodes
 )->dict:                # JSON-ready
-    "Bits per character of the test episodes, after the training episodes; the seconds are those of both archives; `UserError` if the compressor is not installed."
+    "Bits per character of the test episodes, after the training episodes; seconds of both archives; raises `UserError`."
     start = time.monotonic()
     train,test = (''.join(e.text for e in s) for s in (splits.train, splits.test))
     size = archive_size(train+test, command)-archive_size(train, command)
-    return dict(name=name, bpc=8*size/len(test), seconds=time.monotonic()-start, episodes=len(splits.test), characters=len(test))
+    seconds = time.monotonic()-start
+    return dict(name=name, bpc=8*size/len(test), seconds=seconds, episodes=len(splits.test), characters=len(test))
+
+# %% ../../nbs/lab/03_experiment_log.ipynb #c0031a
+def add_corpus(
+    data:Path, # DATA
+    log        # File of JSON lines
+):
+    "Measure both datasets, and what compressors make of the cleaned one."
+    raw,clean = data/'southpark',data/'cleaned-southpark'
+    for corpus,trained_on in (raw, raw),(clean, clean),(clean, raw):
+        add_experiment('corpus', f'spgpt_results --data {data}', measure_corpus(corpus, trained_on), log)
+    splits = split_episodes(load_episodes(clean))
+    for name,command in COMPRESSORS.items():
+        add_experiment('compressor', command, measure_compressor(name, command, splits), log)
 
 # %% ../../nbs/lab/03_experiment_log.ipynb #c0032
 @command
@@ -141,12 +177,10 @@ def spgpt_results(
     kind:str='run',   # What the run is to be kept as: run, or the name of the experiment it belongs to
     log:str=str(LOG), # File of JSON lines
 ):
-    "Measure a corpus (with gpt2's vocabulary, 7z and zpaq at hand), a run, a comparison of tokenizers, a report or trials, and add it to the log of experiments."
-    if not (data or run or tokenizers or report or trials): raise UserError('nothing to measure: give --data, --run, --tokenizers, --report or --trials')
-    raw,clean = Path(data or '')/'southpark',Path(data or '')/'cleaned-southpark'
-    for pair in [(raw, raw), (clean, clean), (clean, raw)] if data else []: add_experiment('corpus', f'spgpt_results --data {data}', measure_corpus(*pair), log)
-    for name,how in COMPRESSORS.items() if data else ():
-        add_experiment('compressor', how, measure_compressor(name, how, split_episodes(load_episodes(clean))), log)
+    "Measure a corpus (with gpt2's vocabulary, 7z and zpaq at hand), a run, ..., and add it to the log of experiments."
+    if not (data or run or tokenizers or report or trials):
+        raise UserError('nothing to measure: give --data, --run, --tokenizers, --report or --trials')
+    if data: add_corpus(Path(data), log)
     if run: add_experiment(kind, made_by, measure_run(run), log)
     if tokenizers: add_experiment('tokenizers', made_by, measure_tokenizers(tokenizers), log)
     if report: add_experiment('report', made_by, measure_report(report), log)
