@@ -25,6 +25,7 @@ def continuations(
         while at>=len(ids[doc]): at,doc = at-len(ids[doc]),doc+1
         at = max(0, min(at, len(ids[doc])-2*length))
         prompt,truth = (run.tok.decode(ids[doc][a:a+length]) for a in (at, at+length))
+        prompt = prompt.partition('\n')[2] or prompt  # a prompt begins where a line does
         text = ''.join(generate(run, prompt, max_len=length))
         rows.append((prompt, text, truth, bleu(text, truth)))
     return rows
