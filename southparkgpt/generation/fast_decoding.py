@@ -119,7 +119,7 @@ def attend(self:FastDecoder, i, q, k, v, cache):
 def block(self:FastDecoder, i, b, w, x, cache):
     "Layer `i` of GPT-2, normalisation first: `b` its module, `w` its matrices, `x` (B, C); gives (B, C)."
     a,m = b.attn,b.mlp
-    q,k,v = linear(layer_norm(b.ln1, x), w[0], a.qkv.bias).reshape(len(x),3,a.H,-1).swapaxes(0,1)
+    q,k,v = linear(layer_norm(b.ln1, x), w[0], a.qkv.bias).reshape(len(x),3,a.num_heads,-1).swapaxes(0,1)
     x = x + linear(self.attend(i, q, k, v, cache), w[1], a.proj.bias)
     return x + linear(gelu(linear(layer_norm(b.ln2, x), w[2], m[0].bias)), w[3], m[2].bias)
 
