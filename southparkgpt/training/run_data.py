@@ -197,8 +197,8 @@ def prepare_run(
     check_characters(tok, whose, train)
     check_characters(tok, whose, [*splits.valid, *splits.test], held_out=True)
     tok.encode(cfg.prompt)
-    dtype = group.all_gather(resolve_dtype(cfg.dtype, get_device(cfg.device)))[0] # the main process decides
-    cfg = replace(cfg, dtype=dtype)
+    if cfg.dtype=='auto': # the main process decides
+        cfg = replace(cfg, dtype=group.all_gather(resolve_dtype('auto', get_device(cfg.device)))[0])
     check_sampling(cfg.max_len_generate, cfg.temperature, cfg.top_k, cfg.top_p)
     train,gate_episodes = learner.hold_out(train)
     return RunData(cfg, splits, tok, make_sampler(cfg, train, tok, group), gate_episodes, start)
