@@ -6,13 +6,14 @@
 __all__ = ['Learner', 'tokens_per_step', 'NetworkLearner', 'CountsLearner', 'MixtureLearner', 'make_learner']
 
 # %% ../../nbs/training/08_learners.ipynb #l0002
-import contextlib
+import contextlib, sys
 
 from ..config import Config, UserError
 from ..models.mixture import base_network, fit_mixture, hold_out
 from ..models.runs import load_run, save_tensors
 from ..tokens.dataset import encode_documents
 from .optimizers import make_ema, make_optimizers
+from .throughput import short_run_warning
 
 # %% ../../nbs/training/08_learners.ipynb #l0005
 class Learner:
@@ -60,6 +61,8 @@ class NetworkLearner(Learner):
         try: trainer.fit(log, callback)
         finally:
             with contextlib.suppress(OSError): callback.on_train_end() # the terminal may be gone
+        warning = '' if trainer.stop else short_run_warning(trainer.cfg, trainer.step)
+        if warning and trainer.group.is_main: print(warning, file=sys.stderr)
 
     def tokens_seen(self, trainer): return trainer.step*tokens_per_step(trainer.cfg)
 

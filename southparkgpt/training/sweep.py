@@ -23,13 +23,17 @@ def read_sweep(
     "Read a grid sweep in the format of Weights & Biases; `UserError` if it is none."
     names = sorted(p.stem for p in SWEEPS.glob('*.yml'))
     path = Path(sweep) if str(sweep).endswith(('.yml','.yaml')) else SWEEPS/f'{sweep}.yml'
-    if not path.is_file(): raise UserError(f'no sweep {sweep!r}: {did_you_mean(str(sweep), names)} (a file must end in .yml)')
+    if not path.is_file():
+        raise UserError(f'no sweep {sweep!r}: {did_you_mean(str(sweep), names)} (a file must end in .yml)')
     d = read_yaml(path)
-    if d.get('method')!='grid' or not isinstance(d.get('parameters'), dict): raise UserError(f'{path} must have `method: grid` and `parameters:`, for a grid is all that is run here')
-    odd = [k for k,v in d['parameters'].items() if not isinstance(v, dict) or len(v.keys()&{'value','values'})!=1]
-    if odd: raise UserError(f'{path}: parameter {odd[0]} needs either `value:` or `values:`')
-    kind = lambda key: {k:v[key] for k,v in d['parameters'].items() if key in v}
-    return kind('value'),kind('values')
+    parameters = d.get('parameters')
+    if d.get('method')!='grid' or not isinstance(parameters, dict):
+        raise UserError(f'{path} must have `method: grid` and `parameters:`, for a grid is all that is run here')
+    for k,v in parameters.items():
+        if not isinstance(v, dict) or len(v.keys()&{'value','values'})!=1:
+            raise UserError(f'{path}: parameter {k} needs either `value:` or `values:`')
+    fixed = {k:v['value'] for k,v in parameters.items() if 'value' in v}
+    return fixed,{k:v['values'] for k,v in parameters.items() if 'values' in v}
 
 # %% ../../nbs/training/12_sweep.ipynb #c0010
 def grid(
@@ -46,7 +50,9 @@ def check_same(
     "`UserError` if the run there was begun with other settings than those given for `cfg`."
     there = load_config(str(Path(folder)/'config.yml'))
     odd = [k for k in sorted(cfg.given-{'prompt_file'}) if getattr(cfg, k) not in ('auto', getattr(there, k))]
-    if odd: raise UserError(f'{folder} was run with {odd[0]}={getattr(there, odd[0])}, not {getattr(cfg, odd[0])}: take another --runs, or remove it')
+    if not odd: return
+    was,wanted = getattr(there, odd[0]),getattr(cfg, odd[0])
+    raise UserError(f'{folder} was run with {odd[0]}={was}, not {wanted}: take another --runs, or remove it')
 
 # %% ../../nbs/training/12_sweep.ipynb #c0013
 @command(config=True)
@@ -63,8 +69,9 @@ def spgpt_sweep(
     rows = []
     for combination in grid(values):
         settings = fixed|combination
-        config,there = settings.pop('config', None),settings.pop('data', None)
-        cfg,folder = load_config(config, **settings),Path(runs)/'-'.join([Path(sweep).stem, *map(str, combination.values())])
+        there = settings.pop('data', None)
+        cfg = load_config(settings.pop('config', None), **settings)
+        folder = Path(runs)/'-'.join([Path(sweep).stem, *map(str, combination.values())])
         done,begun = folder/'results.json',(folder/'config.yml').is_file()
         if begun: check_same(folder, cfg)
         print(folder, file=sys.stderr)

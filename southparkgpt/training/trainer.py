@@ -20,7 +20,7 @@ from ..config import UserError, get_device, get_rng_state, set_rng_state, set_se
 from ..evaluation.scoring import evaluate
 from ..generation.generate import generate
 from ..models.mixture import base_network
-from ..models.networks import make_model
+from ..models.networks import flops_per_token, make_model
 from ..models.runs import Run, save_tensors
 from .callbacks import Callback
 from .distributed import ProcessGroup
@@ -28,7 +28,7 @@ from .learners import make_learner, tokens_per_step
 from .run_data import RunData
 from .samples import continuations, log_samples
 from .schedules import lr_multiplier, set_lr
-from .throughput import matmul_rate, train_flops
+from .throughput import matmul_rate
 
 # %% ../../nbs/training/10_trainer.ipynb #c0008
 def batch_loss(
@@ -410,7 +410,8 @@ def start_callback(self:Trainer,
     if type(callback) is Callback: return # nobody looks at it
     cfg = self.cfg
     rate = self.group.world_size*matmul_rate(self.device, getattr(torch, cfg.dtype))
-    callback.on_train_begin(tokens_per_step(cfg), train_flops(self.model, cfg.context_len), rate)
+    flops = 3*flops_per_token(self.model, cfg.context_len, causal=True)
+    callback.on_train_begin(tokens_per_step(cfg), flops, rate)
 
 # %% ../../nbs/training/10_trainer.ipynb #c0071
 @patch(as_prop=True)
