@@ -248,7 +248,7 @@ def run_jobs(
             ahead.append((pool.submit(_work, books), state))
             if len(ahead)>=2*workers: yield *ahead[0][0].result(),ahead.popleft()[1]
         while ahead: yield *ahead[0][0].result(),ahead.popleft()[1]
-    except BrokenProcessPool:
+    except (BrokenProcessPool, OSError):  # the second where a job is handed to a pool that is just breaking
         raise UserError('a worker was killed, which the system does where memory runs out. '
                         'The same command goes on behind the last whole shard: give it fewer --workers') from None
     finally: pool.shutdown(cancel_futures=True)
