@@ -17,7 +17,7 @@ from fastcore.basics import patch
 from tqdm import tqdm
 
 from ..config import Config, UserError, write_text
-from ..evaluation.scoring import bleu
+from ..evaluation.bleu import bleu
 from ..generation.generate import generate
 
 # %% ../../nbs/training/02_callbacks.ipynb #c0006
