@@ -81,5 +81,5 @@ def judge_pairs(
             pool.shutdown(cancel_futures=True)
             if not isinstance(e, APIError): raise
             host,why = service.client.base_url.host,error_reason(e, service.client)
-            raise UserError(f'{host} failed ({why}). All answers so far are kept; run the same command to go on') from None
+            raise UserError(f'{host} failed ({why}). Its answers are kept: run the same command to go on') from None
     return dict(judge=service.model, **count_verdicts(asked))

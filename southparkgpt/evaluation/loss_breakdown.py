@@ -113,7 +113,7 @@ def attribute_bits(
 )->list:          # For each episode `(bits of each character, spans)`
     "Give each character its bits, and each part of a script its place; `UserError` if the tokenizer loses text."
     if not is_lossless(scored):
-        raise UserError(f'the tokenizer {scored.tok.name} does not give the text back, so its bits are not those of characters')
+        raise UserError(f'the tokenizer {scored.tok.name} does not give the text back: its bits are not those of characters')
     return [(character_bits(scored.tok.pieces, ids, nll, e.text), script_spans(e.text))
             for e,ids,(nll,*_) in zip(scored.episodes, scored.ids, scored.tokens)]
 
@@ -180,7 +180,7 @@ def unread_windows(
     T:int,           # Length of the windows side by side
     context_len:int, # Of the protocol
     stride:int
-)->tuple:            # Which tokens the protocol has scored from the same place (n,); `(start, first, end)` to read for the others
+)->tuple:            # Which tokens were scored from the same place (n,); `(start, first, end)` to read for the others
     "What windows side by side have not in common with those of the protocol."
     known = window_starts(n, T, T)==window_starts(n, context_len, stride)
     windows = []

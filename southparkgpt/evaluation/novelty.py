@@ -194,7 +194,8 @@ def novelty(
     "Longest copied span (mean and maximum), share of novel n-grams, and of long lines those copied or nearly so."
     lengths = [match_lengths(training, t) for t in texts]
     longest = [int(l.max(initial=0)) for l in lengths]
-    copied = [c for l,t in zip(lengths, texts) for c,line in zip(copied_lines(l, t), t.splitlines()) if lines.counts(line)]
+    marked = [pair for l,t in zip(lengths, texts) for pair in zip(t.splitlines(), copied_lines(l, t))]
+    copied = [copy for line,copy in marked if lines.counts(line)]
     near = [found[0]>=.5 for t in texts for l in t.splitlines() if (found := lines.nearest(l))]
     def mean(values): return float(np.mean(values)) if values else None
     return dict(

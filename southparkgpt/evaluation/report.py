@@ -5,29 +5,34 @@
 # %% auto #0
 __all__ = ['pick_prompts', 'drop_partial_line', 'trim_to_shortest', 'generate_scenes', 'corpus_bleu', 'bleu_figures',
            'TrainingScripts', 'measure_scripts', 'plot_beside_human', 'summarize_with_interval', 'language_figures',
-           'full_report', 'group_table', 'language_tables', 'script_tables', 'report_tables', 'report_figures',
-           'save_report', 'training_scripts', 'check_full', 'spgpt_evaluate']
+           'protocol_figures', 'static_and_adaptive', 'full_report', 'group_table', 'position_table', 'next_line_table',
+           'language_tables', 'script_tables', 'report_tables', 'report_figures', 'save_report', 'training_scripts',
+           'check_options', 'warn_of_format', 'command_output', 'spgpt_evaluate']
 
 # %% ../../nbs/evaluation/08_report.ipynb #c0002
-import json as _json, re, sys  # `json` is an option of spgpt_evaluate
+import json as _json, math, re, sys  # `json` is an option of spgpt_evaluate
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from .loss_breakdown import attribute_bits, bootstrap_bpc, bits_by_kind, bits_by_position, bits_by_speaker, calibration, plot_calibration, plot_groups, plot_position
+from ..chat_service import ChatService, connect_service
 from ..config import UserError, command, required, switch, write_text
-from ..tables import md_table
 from ..data.corpus import find_scripts, load_episodes
+from . import loss_breakdown as breakdown
 from .bleu import bleu
-from .scoring import ScoredEpisodes, summarize, run_split, score_episodes
-from ..generation.generate import generate
 from .judge import judge_pairs
+from .next_line import next_line_accuracy
+from .novelty import TrainingLines, TrainingText, novelty, novelty_table, plot_novelty
+from .scoring import (
+    ScoredEpisodes, adaptive_figures, learns_while_reading, run_split, score_episodes, summarize)
+from .script_metrics import (
+    SpeakerClassifier, count_speakers, format_metrics, metrics_table, repetition_metrics,
+    speaker_accuracy, spoken_lines, well_formed)
+from ..generation.generate import generate
 from ..models.runs import load_run
 from ..plots import OKABE_ITO, new_axes
-from .novelty import TrainingLines, TrainingText, novelty, novelty_table, plot_novelty
-from ..chat_service import ChatService, connect_service
-from .script_metrics import SpeakerClassifier, speaker_accuracy, repetition_metrics, metrics_table, format_metrics, count_speakers, spoken_lines, well_formed
+from ..tables import md_table
 
 # %% ../../nbs/evaluation/08_report.ipynb #c0007
 def pick_prompts(
@@ -41,13 +46,16 @@ def pick_prompts(
     if not spots: raise UserError(f'no episode has {before+length} characters: take a shorter --length than {length}')
     def pick(spots, n): return [spots[int((k+.5)/n*len(spots))] for k in range(n)]
     picked = pick(spots, min(n, len(spots)))
-    far = lambda a,b: a[0] is not b[0] or b[1]-a[1]>=length
+    def far(a, b): return a[0] is not b[0] or b[1]-a[1]>=length
     if not all(map(far, picked, picked[1:])):  # few or short episodes: as many as do not overlap
         apart = spots[:1]
         for s in spots:
             if far(apart[-1], s): apart.append(s)
         picked = pick(apart, min(n, len(apart)))
-    return [(t[at-before:at].partition('\n')[2] or t[at-before:at], drop_partial_line(t[at:at+length])) for t,at in picked]
+    def cut(text, at):
+        prompt = text[at-before:at]
+        return prompt.partition('\n')[2] or prompt, drop_partial_line(text[at:at+length])
+    return [cut(*spot) for spot in picked]
 
 def drop_partial_line(
     text:str # Cut off somewhere
@@ -71,8 +79,8 @@ def generate_scenes(
     progress:bool=False # Show a bar
 )->list:                # Of texts of whole lines
     "Have the model go on from each prompt."
-    out = []
-    for i,prompt in enumerate(tqdm(prompts, desc='write', unit='scene', disable=None if progress else True, leave=False)):
+    out,silent = [],None if progress else True
+    for i,prompt in enumerate(tqdm(prompts, desc='write', unit='scene', disable=silent, leave=False)):
         text = ''
         for piece in generate(run, prompt, max_len=2*length, seed=seed+i):
             text += piece
@@ -98,10 +106,12 @@ def bleu_figures(
 )->dict:     # JSON-ready
     "BLEU of the model's continuations, and of human text from the next place."
     elsewhere = [*human[1:], *human[:1]] if len(human)>1 else []
-    mean = lambda texts: float(np.mean([bleu(t, h) for t,h in zip(texts, human)]))
+    def mean(texts): return float(np.mean([bleu(t, h) for t,h in zip(texts, human)]))
     score,signature = corpus_bleu(written, human)
-    return dict(model=mean(written), human_elsewhere=mean(elsewhere) if elsewhere else None, sacrebleu=score,
-                sacrebleu_human_elsewhere=corpus_bleu(elsewhere, human)[0] if elsewhere else None, signature=signature)
+    return dict(
+        model=mean(written), human_elsewhere=mean(elsewhere) if elsewhere else None,
+        sacrebleu=score, sacrebleu_human_elsewhere=corpus_bleu(elsewhere, human)[0] if elsewhere else None,
+        signature=signature)
 
 # %% ../../nbs/evaluation/08_report.ipynb #c0021
 class TrainingScripts:
@@ -109,8 +119,9 @@ class TrainingScripts:
     def __init__(self,
         texts # Of the training split
     ):
-        self.text,self.lines,self.known = TrainingText(texts),TrainingLines(texts),count_speakers(texts)
-        self.voices = SpeakerClassifier(spoken_lines(texts)) if len({s for s,_ in spoken_lines(texts)})>1 else None
+        self.text,self.lines = TrainingText(texts),TrainingLines(texts)
+        self.known,said = count_speakers(texts),spoken_lines(texts)
+        self.voices = SpeakerClassifier(said) if len({s for s,_ in said})>1 else None
 
 # %% ../../nbs/evaluation/08_report.ipynb #c0022
 def measure_scripts(
@@ -122,7 +133,8 @@ def measure_scripts(
     if not training: form = {k:v for k,v in form.items() if k not in ('known_speakers','invented')}
     voice = speaker_accuracy(training.voices, spoken_lines(texts)) if training and training.voices else {}
     scenes = form | repetition_metrics(texts) | {f'in_character_{k}':v for k,v in voice.items()}
-    return dict(scenes={k:None if v!=v else v for k,v in scenes.items()}, novelty=novelty(training.text, training.lines, texts) if training else None)
+    copied = novelty(training.text, training.lines, texts) if training else None
+    return dict(scenes={k:None if v!=v else v for k,v in scenes.items()}, novelty=copied)
 
 # %% ../../nbs/evaluation/08_report.ipynb #c0026
 def plot_beside_human(
@@ -130,7 +142,8 @@ def plot_beside_human(
     human:dict  # The same, of humans
 ):              # A matplotlib figure
     "Shares of the model's scripts beside those of humans."
-    shares = [k for k in model if k!='in_character_commonest' and all(isinstance(m.get(k), float) and 0<=m[k]<=1 for m in (model, human))]
+    def is_share(k): return all(isinstance(m.get(k), float) and 0<=m[k]<=1 for m in (model, human))
+    shares = [k for k in model if k!='in_character_commonest' and is_share(k)]
     fig,ax = new_axes(5.5, .8+.23*len(shares), xlabel='share', xlim=(-.02, 1.02))
     a,b = ([m[k] for k in shares] for m in (model, human))
     ax.hlines(shares, a, b, color='grey', lw=1, zorder=0)
@@ -148,9 +161,12 @@ def summarize_with_interval(
     "The figures of the protocol, with the middle 95% of bits per character over other draws of the episodes."
     figures = summarize(scored)
     if figures['bpc'] is None or len(scored.episodes)<2: return figures
-    bits,characters = [float(t[0].sum(dtype=float)/np.log(2)) for t in scored.tokens],[len(e.text) for e in scored.episodes]
-    low,high = bootstrap_bpc(bits, characters)
-    return figures | dict(bpc_low=low, bpc_high=high, by_episode={e.name:dict(bits=b, characters=n, bpc=b/n) for e,b,n in zip(scored.episodes, bits, characters)})
+    bits = [float(nll.sum(dtype=float)/np.log(2)) for nll,*_ in scored.tokens]
+    characters = [len(e.text) for e in scored.episodes]
+    low,high = breakdown.bootstrap_bpc(bits, characters)
+    each = zip(scored.episodes, bits, characters)
+    by_episode = {e.name:dict(bits=b, characters=n, bpc=b/n) for e,b,n in each}
+    return figures | dict(bpc_low=low, bpc_high=high, by_episode=by_episode)
 
 # %% ../../nbs/evaluation/08_report.ipynb #c0031
 def language_figures(
@@ -160,33 +176,64 @@ def language_figures(
 )->dict:                # JSON-ready
     "Calibration, and bits by part, speaker and position; the last three only where tokens give the text back."
     _,rank,top = np.concatenate(scored.tokens, 1)
-    out = dict(calibration=calibration(top, rank<1))
+    out = dict(calibration=breakdown.calibration(top, rank<1))
     if summarize(scored)['bpc'] is None: return out
-    attributed = attribute_bits(scored)
-    return out | dict(by_kind=bits_by_kind(attributed), by_speaker=bits_by_speaker(attributed), by_position=bits_by_position(run, scored, progress=progress))
+    attributed = breakdown.attribute_bits(scored)
+    return out | dict(
+        by_kind=breakdown.bits_by_kind(attributed), by_speaker=breakdown.bits_by_speaker(attributed),
+        by_position=breakdown.bits_by_position(run, scored, progress=progress))
+
+# %% ../../nbs/evaluation/08_report.ipynb #d0002
+def protocol_figures(
+    run,                # `Run` with its model in evaluation mode
+    episodes:list,      # Held-out `Episode`s
+    scored,             # `score_episodes` of them
+    adapt:float=None,   # Learning rate of dynamic evaluation, for a network; none: leave it out
+    progress:bool=False # Show a bar
+)->dict:                # As of `summarize_with_interval`, with adaptive_bpc where there is one
+    "The figures of the protocol, static and adaptive."
+    figures = summarize_with_interval(scored)
+    if learns_while_reading(run.model): return figures | adaptive_figures(run, figures, None)
+    if adapt is None: return figures
+    again = score_episodes(run, episodes, scored.context_len, progress=progress, adapt=adapt)
+    return figures | adaptive_figures(run, figures, again) | dict(adapt=adapt)
+
+def static_and_adaptive(
+    report:dict # With figures of `protocol_figures`
+)->str:         # Markdown
+    "Bits per character in two columns; what was not measured, or is not so, is left empty."
+    always = 'adaptive_bpc' in report and 'adapt' not in report
+    def show(bpc): return '' if bpc is None else f'{bpc:.3f}'
+    row = 'bits per character', show(None if always else report['bpc']), show(report.get('adaptive_bpc'))
+    return md_table([row], ['','Static','Adaptive'])
 
 # %% ../../nbs/evaluation/08_report.ipynb #c0034
 def full_report(
-    run,                            # `Run` with its model in evaluation mode
-    episodes:list,                  # Held-out `Episode`s
-    training:TrainingScripts=None,  # What the run was trained on, if at hand
-    context_len:int=None,           # Window length; the run's own if none
-    samples:int=16,                 # Scenes to write
-    length:int=2000,                # Characters of each
-    seed:int=42,                    # Of the first
-    service:ChatService=None,           # To have the scenes judged by
-    progress:bool=False             # Show bars
-)->tuple:                           # The figures, JSON-ready; and (prompt, by the model, by humans) of each scene
+    run,                           # `Run` with its model in evaluation mode
+    episodes:list,                 # Held-out `Episode`s
+    training:TrainingScripts=None, # What the run was trained on, if at hand
+    context_len:int=None,          # Window length; the run's own if none
+    samples:int=16,                # Scenes to write
+    length:int=2000,               # Characters of each
+    seed:int=42,                   # Of the first
+    service:ChatService=None,      # To have the scenes judged by
+    progress:bool=False,           # Show bars
+    adapt:float=None               # Learning rate of dynamic evaluation; none: leave it out
+)->tuple:                          # The figures, JSON-ready; and (prompt, by the model, by humans) of each scene
     "Every figure of a model; `UserError` if every episode is too short, or the judge's service fails."
-    spots = pick_prompts([e.text for e in episodes], samples, length)
+    prompts,human = zip(*pick_prompts([e.text for e in episodes], samples, length))
     scored = score_episodes(run, episodes, context_len, progress=progress)
-    report = summarize_with_interval(scored) | language_figures(run, scored, progress)
-    prompts,human = zip(*spots)
+    report = protocol_figures(run, episodes, scored, adapt, progress) | language_figures(run, scored, progress)
+    if asked := next_line_accuracy(run, episodes, progress=progress): report['next_line'] = asked
     written = generate_scenes(run, prompts, length, seed, progress)
+    report['sampling'] = dict(scenes=len(prompts), characters=length, seed=seed)
+    report['sampling'] |= {k:getattr(run.cfg, k) for k in ('temperature','top_k','top_p')}
+    report |= dict(model=measure_scripts(written, training), human=measure_scripts(human, training))
+    report['bleu'] = bleu_figures(written, human)
     triples = list(zip(prompts, written, human))
-    sampling = dict(scenes=len(spots), characters=length, seed=seed, temperature=run.cfg.temperature, top_k=run.cfg.top_k, top_p=run.cfg.top_p)
-    report |= dict(sampling=sampling, model=measure_scripts(written, training), human=measure_scripts(human, training), bleu=bleu_figures(written, human))
-    if service: report['judge'] = judge_pairs(service, [(prompt, *trim_to_shortest(*texts)) for prompt,*texts in triples], progress=progress)
+    if service:
+        pairs = [(prompt, *trim_to_shortest(*texts)) for prompt,*texts in triples]
+        report['judge'] = judge_pairs(service, pairs, progress=progress)
     return report,triples
 
 # %% ../../nbs/evaluation/08_report.ipynb #c0037
@@ -197,47 +244,76 @@ def group_table(
     "Groups with their shares of what all of them have."
     groups = list(groups)
     bits,chars = (sum(g[k] for _,g in groups) for k in ('bits','characters'))
-    return md_table([(k, f"{100*g['characters']/chars:.1f}%", f"{100*g['bits']/bits:.1f}%", g['bpc']) for k,g in groups], [name,'Share of characters','Share of bits','Bits per character'])
+    rows = [(k, f"{100*g['characters']/chars:.1f}%", f"{100*g['bits']/bits:.1f}%", g['bpc']) for k,g in groups]
+    return md_table(rows, [name,'Share of characters','Share of bits','Bits per character'])
+
+def position_table(
+    rows # Of `bits_by_position`
+)->str:  # Markdown
+    "What context is worth."
+    def seen(r): return f"{r['least']} to {r['most']}" if r['most']>r['least'] else str(r['most'])
+    cells = [(seen(r), r['characters'], r['bpc'], '' if r['lost'] is None else r['lost']) for r in rows]
+    return md_table(cells, ['Tokens seen before','Characters','Bits per character','... lost for want of more'])
+
+def next_line_table(
+    found:dict # Of `next_line_accuracy`
+)->str:        # Markdown
+    "Accuracy beside chance."
+    def share(k): return f'{100*found[k]:.1f}%'
+    interval = f"{share('low')} to {share('high')}"
+    row = share('accuracy'), interval, share('chance'), found['questions'], found['episodes']
+    return md_table([row], ['Real next line found','95% of other draws','Chance','Questions','Episodes'])
 
 def language_tables(
     report:dict # Of `full_report`
 )->list:        # Markdown
-    "Calibration, and where the bits go."
-    out = [f"Expected calibration error of the first choice: {report['calibration']['error']:.4f}"]
+    "Static and adaptive figures, calibration, next lines, and where the bits go."
+    out = [static_and_adaptive(report)] if 'bpc' in report else []
+    out.append(f"Expected calibration error of the first choice: {report['calibration']['error']:.4f}")
+    if 'next_line' in report: out.append(next_line_table(report['next_line']))
     if 'by_kind' not in report: return out
-    seen = lambda r: f"{r['least']} to {r['most']}" if r['most']>r['least'] else str(r['most'])
-    lost = lambda r: '' if r['lost'] is None else r['lost']
-    return out + [group_table('Part', report['by_kind'].items()), group_table('Speaker (speech alone)', report['by_speaker'].items()),
-                  md_table([(seen(r), r['characters'], r['bpc'], lost(r)) for r in report['by_position']], ['Tokens seen before','Characters','Bits per character','... lost for want of more'])]
+    return [*out, group_table('Part', report['by_kind'].items()),
+            group_table('Speaker (speech alone)', report['by_speaker'].items()), position_table(report['by_position'])]
 
 # %% ../../nbs/evaluation/08_report.ipynb #c0040
 def script_tables(
     report:dict # Of `full_report`
 )->list:        # Markdown
     "The scenes beside those of humans."
-    s,rows = report['sampling'],lambda d: [(k.replace('_', ' '), f'{v:.4f}' if isinstance(v, float) else v) for k,v in d.items() if v is not None]
-    out = [f"{s['scenes']} scenes of {s['characters']} characters at most, seeds {s['seed']} to {s['seed']+s['scenes']-1}, temperature {s['temperature']}, top_k {s['top_k']}, top_p {s['top_p']}",
-           metrics_table({k:report[k]['scenes'] for k in ('model','human')})]
-    if report['model']['novelty']: out.append(novelty_table({k:report[k]['novelty'] for k in ('model','human')}))
+    def show(v): return f'{v:.4f}' if isinstance(v, float) else v
+    def rows(figures): return [(k.replace('_', ' '), show(v)) for k,v in figures.items() if v is not None]
+    s,sides = report['sampling'],('model','human')
+    first,last = s['seed'],s['seed']+s['scenes']-1
+    out = [f"{s['scenes']} scenes of {s['characters']} characters at most, seeds {first} to {last}, "
+           f"temperature {s['temperature']}, top_k {s['top_k']}, top_p {s['top_p']}",
+           metrics_table({k:report[k]['scenes'] for k in sides})]
+    if report['model']['novelty']: out.append(novelty_table({k:report[k]['novelty'] for k in sides}))
     out.append(md_table(rows(report['bleu']), ['BLEU with what really came','Score']))
-    return out + ([md_table(rows(report['judge']), ['Judge','Verdict'])] if 'judge' in report else [])
+    if 'judge' in report: out.append(md_table(rows(report['judge']), ['Judge','Verdict']))
+    return out
 
 def report_tables(
     report:dict # Of `full_report`
 )->str:         # Markdown
     "All figures as tables."
-    return '\n\n'.join(['## Where the bits go', *language_tables(report), '## Its scenes, beside what humans wrote at the same places', *script_tables(report)])
+    scenes = '## Its scenes, beside what humans wrote at the same places'
+    return '\n\n'.join(['## Where the bits go', *language_tables(report), scenes, *script_tables(report)])
 
 # %% ../../nbs/evaluation/08_report.ipynb #c0042
 def report_figures(
     report:dict # Of `full_report`
 )->dict:        # File name to matplotlib figure
     "The figures as pictures."
-    out = dict(calibration=plot_calibration(report['calibration']), scenes=plot_beside_human(report['model']['scenes'], report['human']['scenes']))
+    ours,theirs = report['model'],report['human']
+    out = dict(calibration=breakdown.plot_calibration(report['calibration']))
+    out['scenes'] = plot_beside_human(ours['scenes'], theirs['scenes'])
     if 'by_kind' in report:
-        out |= dict(parts=plot_groups(report['by_kind'], report['bpc']), speakers=plot_groups(report['by_speaker'], report['by_kind'].get('speech', report)['bpc']),
-                    position=plot_position({'the model':report['by_position']}))
-    if report['model']['novelty']: out['novelty'] = plot_novelty({k:report[k]['novelty']['novel'] for k in ('model','human')})
+        spoken = report['by_kind'].get('speech', report)['bpc']
+        out['parts'] = breakdown.plot_groups(report['by_kind'], report['bpc'])
+        out['speakers'] = breakdown.plot_groups(report['by_speaker'], spoken)
+        out['position'] = breakdown.plot_position({'the model':report['by_position']})
+    if ours['novelty']:
+        out['novelty'] = plot_novelty({'model':ours['novelty']['novel'], 'human':theirs['novelty']['novel']})
     return out
 
 def save_report(
@@ -246,10 +322,12 @@ def save_report(
     out          # Folder
 ):
     "Write report.json, report.md, scenes.txt with all texts, and the pictures."
-    write_text(Path(out)/'report.json', _json.dumps(report, indent=1)+'\n')
-    write_text(Path(out)/'report.md', report_tables(report)+'\n')
-    write_text(Path(out)/'scenes.txt', '\n'.join(f'=== {i}: prompt\n{p}=== model\n{w}\n=== human\n{h}' for i,(p,w,h) in enumerate(triples, 1)))
-    for name,fig in report_figures(report).items(): fig.savefig(Path(out)/f'{name}.png', dpi=150, metadata={'Software':None})
+    out = Path(out)
+    scenes = [f'=== {i}: prompt\n{p}=== model\n{w}\n=== human\n{h}' for i,(p,w,h) in enumerate(triples, 1)]
+    write_text(out/'report.json', _json.dumps(report, indent=1)+'\n')
+    write_text(out/'report.md', report_tables(report)+'\n')
+    write_text(out/'scenes.txt', '\n'.join(scenes))
+    for name,fig in report_figures(report).items(): fig.savefig(out/f'{name}.png', dpi=150, metadata={'Software':None})
 
 # %% ../../nbs/evaluation/08_report.ipynb #c0046
 def training_scripts(
@@ -258,42 +336,70 @@ def training_scripts(
 )->TrainingScripts: # None if what the run was trained on is not among them
     "The training scripts, with a notice where they are missing."
     try: return TrainingScripts([e.text for e in run_split(folder, episodes, 'train')])
-    except UserError as e: print(f'without the training scripts nothing is said about copies, voices and invented speakers: {e}', file=sys.stderr)
+    except UserError as e:
+        print('without the training scripts nothing is said about copies, voices and invented speakers:', e, file=sys.stderr)
 
 # %% ../../nbs/evaluation/08_report.ipynb #c0047
-def check_full(full, samples, length, out, judge):
+def check_options(full, samples, length, out, judge, adapt):
     "`UserError` for options of the command that make no sense together."
     if not full and (out or judge): raise UserError('--out and --judge belong to --full')
     if judge and not out: raise UserError('--judge needs --out, the folder where its answers are kept')
     if min(samples, length)<1: raise UserError(f'--samples {samples} and --length {length} must be at least 1')
+    if adapt is not None and not 0<adapt<math.inf:
+        raise UserError(f'--adapt {adapt} is no learning rate: 0.1 is a good one')
+
+def warn_of_format(
+    episodes # `Episode`s
+):
+    "A notice if these are no cleaned scripts."
+    lines = [l for e in episodes for l in e.text.split('\n') if l]
+    if sum(map(well_formed, lines))>=len(lines)/2: return
+    print('most lines of these scripts are not in the format of cleaned-southpark: '
+          'what follows about parts, speakers and form says little', file=sys.stderr)
+
+def command_output(
+    report:dict, # With or without the figures of `full_report`
+    full:bool    # Whether with
+)->str:          # Markdown
+    "Single figures in a table, and the report's own tables."
+    always_adaptive = 'adaptive_bpc' in report and 'adapt' not in report
+    def name(k): return f'{k} (adaptive)' if always_adaptive and k in ('bpc','bpc_low','bpc_high') else k
+    single = {k:v for k,v in report.items() if not isinstance(v, (dict,list))}
+    if always_adaptive: del single['adaptive_bpc']
+    rows = [(name(k),v) for k,v in single.items()]
+    tables = [md_table(rows, ['Measure','Value'])]
+    return '\n\n'.join([*tables, report_tables(report)] if full else tables)
 
 @command
 def spgpt_evaluate(
     pretrained_model:required('Run directory, or example')=None,
     scripts:required('DATA, or a folder of scripts')=None,
-    split:str='test',                # Which of the run's episodes: test, valid, train; all: every script of the folder
-    context_len:int=None,            # Window length; the run's own if none
-    device:str='accelerated',        # accelerated, cuda, mps or cpu
+    split:str='test',         # Which of the run's episodes: test, valid, train; all: every script of the folder
+    context_len:int=None,     # Window length; the run's own if none
+    device:str='accelerated', # accelerated, cuda, mps or cpu
     json:switch('Print JSON instead of a table')=False,
     full:switch('Also say where the bits go, and measure scenes that the model writes')=False,
-    samples:int=16,                  # Scenes to write for --full
-    length:int=2000,                 # Characters of each
-    seed:int=42,                     # Of the first; each further one has the next
-    out:str=None,                    # Folder for report.json, report.md, pictures and scenes of --full
-    judge:str=None,                  # Model of a service that reads the scenes of --full (key in OPENAI_API_KEY)
-    base_url:str=None,               # Address of that OpenAI-compatible service (none: OpenAI's own)
+    samples:int=16,           # Scenes to write for --full
+    length:int=2000,          # Characters of each
+    seed:int=42,              # Of the first; each further one has the next
+    out:str=None,             # Folder for report.json, report.md, pictures and scenes of --full
+    judge:str=None,           # Model of a service that reads the scenes of --full (key in OPENAI_API_KEY)
+    base_url:str=None,        # Address of that OpenAI-compatible service (none: OpenAI's own)
+    adapt:float=None,         # Learning rate, such as 0.1, for a network that learns from what it has read
 ):
-    "Score a run's model on scripts: loss, accuracy, top-10 accuracy, bits per character; with --full all that can be said."
-    check_full(full, samples, length, out, judge)
+    "Score a run's model on scripts: loss, accuracy, bits per character; with --full all that can be said."
+    check_options(full, samples, length, out, judge, adapt)
     run = load_run(pretrained_model, device)
     everything = load_episodes(find_scripts(scripts, run.cfg.dataset))
     episodes = run_split(pretrained_model, everything, split)
     if full:
-        lines = [l for e in episodes for l in e.text.split('\n') if l]
-        if sum(map(well_formed, lines))<len(lines)/2: print('most lines of these scripts are not in the format of cleaned-southpark: what follows about parts, speakers and form says little', file=sys.stderr)
+        warn_of_format(episodes)
         service = ChatService(connect_service(base_url), judge, Path(out)/'.judge') if judge else None
-        report,triples = full_report(run, episodes, training_scripts(pretrained_model, everything), context_len, samples, length, seed, service, progress=True)
+        training = training_scripts(pretrained_model, everything)
+        report,triples = full_report(
+            run, episodes, training, context_len, samples, length, seed, service, progress=True, adapt=adapt)
         if out: save_report(report, triples, out)
-    else: report = summarize_with_interval(score_episodes(run, episodes, context_len, progress=True))
-    rows = [(k,v) for k,v in report.items() if not isinstance(v, (dict,list))]
-    print(_json.dumps(report) if json else '\n\n'.join([md_table(rows, ['Measure','Value']), *([report_tables(report)] if full else [])]))
+    else:
+        scored = score_episodes(run, episodes, context_len, progress=True)
+        report = protocol_figures(run, episodes, scored, adapt, progress=True)
+    print(_json.dumps(report) if json else command_output(report, full))

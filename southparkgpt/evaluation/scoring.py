@@ -140,7 +140,7 @@ def adapt_to_window(
 
 # %% ../../nbs/evaluation/01_scoring.ipynb #c0013
 ScoredEpisodes = namedtuple('ScoredEpisodes', 'tok episodes ids tokens context_len stride')
-ScoredEpisodes.__doc__ = "Episodes as a model of tokenizer `tok` sees them: `ids` of each, and the scores of each token."
+ScoredEpisodes.__doc__ = "Episodes as a model of tokenizer `tok` sees them: their `ids`, and the scores of each token."
 
 def window_len(
     run,                 # `Run`
@@ -150,8 +150,8 @@ def window_len(
     model,cfg = run.model,run.cfg
     T = getattr(model, 'span', cfg.context_len) if context_len is None else context_len
     if T<1: raise UserError(f'context_len={T} must be at least 1')
-    if model.max_positions and cfg.architecture=='decoder-transformer' and T>model.max_positions:
-        raise UserError(f'context_len={T} is more than the {model.max_positions} positions that the model was trained with')
+    most = model.max_positions if cfg.architecture=='decoder-transformer' else None
+    if most and T>most: raise UserError(f'context_len={T} is more than the {most} positions that the model was trained with')
     return T
 
 # %% ../../nbs/evaluation/01_scoring.ipynb #d0020

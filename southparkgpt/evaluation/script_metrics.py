@@ -101,7 +101,7 @@ def loop_share(
     loops = np.zeros(len(ids), dtype=bool)
     for p in range(1, min(longest, len(ids)//3)+1):
         same = ids[p:]==ids[:-p]
-        edges = np.flatnonzero(np.diff(np.r_[0, same, 0]))  # where a word begins, or ceases, to equal that p words later
+        edges = np.flatnonzero(np.diff(np.r_[0, same, 0]))  # where equality begins or ends
         for a,b in edges.reshape(-1, 2):
             if b-a>=2*p: loops[a:b+p] = True
     return float(loops.mean()) if len(loops) else 0.
@@ -184,8 +184,9 @@ def speaker_accuracy(
     for s,t in lines:
         if s in voices.names: said.setdefault(s, []).append(t)
     if not said: return dict(heard=0, accuracy=math.nan, mean_over_speakers=math.nan, commonest=math.nan)
-    def named_right(s, text): return max(p := voices(text), key=p.get)==s
-    right = {s:[named_right(s, ' '.join(ts[i:i+group_size])) for i in range(0, len(ts), group_size)] for s,ts in said.items()}
+    def named_right(s, texts): return max(p := voices(' '.join(texts)), key=p.get)==s
+    def groups(texts): return [texts[i:i+group_size] for i in range(0, len(texts), group_size)]
+    right = {s:[named_right(s, g) for g in groups(texts)] for s,texts in said.items()}
     sizes,hits = [len(r) for r in right.values()],[sum(r) for r in right.values()]
     return dict(
         heard=sum(sizes), accuracy=sum(hits)/sum(sizes),
