@@ -90,7 +90,7 @@ class DataConfig:
 class TrainConfig:
     batch_size:int=48                 # windows in a batch, all devices together
     gradient_accumulation_steps:int=10 # batches in an optimiser step
-    dtype:str='float32'               # of the matrix products while training: float32, or bfloat16 (autocast; weights stay float32)
+    dtype:str='float32'               # of the matrix products while training: float32, bfloat16 (autocast; weights stay float32), or auto: the faster one here
     compile:bool=False                # compile the step (torch.compile); pays on a GPU, after a minute
     token_dropout:float=0.0           # share of the input tokens hidden behind the start token while training; targets stay
     ema_decay:float=0.0               # decay of an average over the weights, which is then what is validated and kept; 0: none
@@ -140,7 +140,7 @@ CHOICES = dict(
     optimizer=['adam', 'adamw', 'rmsprop', 'muon'], scheduler=['noam', 'cosine', 'constant', 'linear', 'none'],
     weight_decay_schedule=['constant', 'lr'],
     split_ratios=['80-10-10', '90-5-5', '95-2.5-2.5', '99-0.5-0.5', '99.9-0.05-0.05'],
-    dtype=['float32', 'bfloat16'], device=['accelerated', 'cuda', 'mps', 'cpu'])
+    dtype=['auto', 'float32', 'bfloat16'], device=['accelerated', 'cuda', 'mps', 'cpu'])
 
 # %% ../nbs/00_config.ipynb #c0027
 _TRUE,_FALSE = {'true','yes','on','1'},{'false','no','off','0'}

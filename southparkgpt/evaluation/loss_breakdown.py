@@ -113,7 +113,7 @@ def attribute_bits(
 )->list:          # For each episode `(bits of each character, spans)`
     "Give each character its bits, and each part of a script its place; `UserError` if the tokenizer loses text."
     if not is_lossless(scored):
-        raise UserError(f'the tokenizer {scored.tok.name} does not give the text back: its bits are not those of characters')
+        raise UserError(f'the tokenizer {scored.tok.name} does not give the text back, so characters have no bits')
     return [(character_bits(scored.tok.pieces, ids, nll, e.text), script_spans(e.text))
             for e,ids,(nll,*_) in zip(scored.episodes, scored.ids, scored.tokens)]
 

@@ -30,7 +30,7 @@ from .script_metrics import (
     SpeakerClassifier, count_speakers, format_metrics, metrics_table, repetition_metrics,
     speaker_accuracy, spoken_lines, well_formed)
 from ..generation.generate import generate
-from ..models.runs import load_run
+from ..models.runs import load_run, printable
 from ..plots import OKABE_ITO, new_axes
 from ..tables import md_table
 
@@ -297,7 +297,7 @@ def report_tables(
 )->str:         # Markdown
     "All figures as tables."
     scenes = '## Its scenes, beside what humans wrote at the same places'
-    return '\n\n'.join(['## Where the bits go', *language_tables(report), scenes, *script_tables(report)])
+    return printable('\n\n'.join(['## Where the bits go', *language_tables(report), scenes, *script_tables(report)]))
 
 # %% ../../nbs/evaluation/08_report.ipynb #c0042
 def report_figures(
@@ -337,7 +337,8 @@ def training_scripts(
     "The training scripts, with a notice where they are missing."
     try: return TrainingScripts([e.text for e in run_split(folder, episodes, 'train')])
     except UserError as e:
-        print('without the training scripts nothing is said about copies, voices and invented speakers:', e, file=sys.stderr)
+        why = printable(e)
+        print(f'without the training scripts nothing is said about copies, voices and invented speakers: {why}', file=sys.stderr)
 
 # %% ../../nbs/evaluation/08_report.ipynb #c0047
 def check_options(full, samples, length, out, judge, adapt):
@@ -368,7 +369,7 @@ def command_output(
     if always_adaptive: del single['adaptive_bpc']
     rows = [(name(k),v) for k,v in single.items()]
     tables = [md_table(rows, ['Measure','Value'])]
-    return '\n\n'.join([*tables, report_tables(report)] if full else tables)
+    return printable('\n\n'.join([*tables, report_tables(report)] if full else tables))
 
 @command
 def spgpt_evaluate(

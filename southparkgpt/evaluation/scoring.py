@@ -151,7 +151,7 @@ def window_len(
     T = getattr(model, 'span', cfg.context_len) if context_len is None else context_len
     if T<1: raise UserError(f'context_len={T} must be at least 1')
     most = model.max_positions if cfg.architecture=='decoder-transformer' else None
-    if most and T>most: raise UserError(f'context_len={T} is more than the {most} positions that the model was trained with')
+    if most and T>most: raise UserError(f'context_len={T} is more than the {most} positions that the model has')
     return T
 
 # %% ../../nbs/evaluation/01_scoring.ipynb #d0020

@@ -27,7 +27,8 @@ from ..models.runs import load_run
 from ..training.train import git_commit, start_run
 from ..training.trainer import Trainer, batch_loss, fit_ngrams, mix_run
 from ..models.variants import use_variant
-from ..training.callbacks import RunLog, Callback, close_log, learning_curve
+from ..training.callbacks import Callback
+from ..training.run_log import RunLog, close_log, learning_curve
 
 # %% ../../nbs/lab/01_trials.ipynb #c0005
 EXPERIMENTS = PACKAGE/'experiments'
