@@ -337,8 +337,8 @@ def training_scripts(
     "The training scripts, with a notice where they are missing."
     try: return TrainingScripts([e.text for e in run_split(folder, episodes, 'train')])
     except UserError as e:
-        why = printable(e)
-        print(f'without the training scripts nothing is said about copies, voices and invented speakers: {why}', file=sys.stderr)
+        left_out = 'copies, voices and invented speakers'
+        print(f'without the training scripts nothing is said about {left_out}: {printable(e)}', file=sys.stderr)
 
 # %% ../../nbs/evaluation/08_report.ipynb #c0047
 def check_options(full, samples, length, out, judge, adapt):
