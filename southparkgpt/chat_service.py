@@ -168,6 +168,7 @@ def kept(self:ChatService,
     "What is known without asking."
     try: answer,finish,*asks = json.loads(self.file(prompt, text).read_text(encoding='utf-8'))
     except (FileNotFoundError, ValueError, TypeError, RecursionError): return None,0
+    if not isinstance(answer, str): return None,0
     return Reply(answer, finish),asks[0] if asks else 1
 
 @patch
