@@ -15,7 +15,7 @@ from pathlib import Path
 
 from fastcore.basics import patch
 
-from .config import UserError, write_text
+from .config import UserError, printable, write_text
 
 # %% ../nbs/03_chat_service.ipynb #c0004a
 LOOPBACK_KEY = 'sk-not-a-real-key'
@@ -82,7 +82,7 @@ def one_line(
     most:int=200 # Characters
 )->str:
     "The beginning of `s` in one line, with escapes for what cannot be printed."
-    return ''.join(c if c.isprintable() else ascii(c)[1:-1] for c in ' '.join(s.split())[:most])
+    return printable(' '.join(s.split())[:most])
 
 def error_reason(
     e,     # `openai.APIError`

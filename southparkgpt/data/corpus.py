@@ -13,7 +13,7 @@ from bisect import bisect
 from collections import Counter, namedtuple
 from pathlib import Path
 
-from ..config import CHOICES, UserError, command, did_you_mean
+from ..config import CHOICES, UserError, command, did_you_mean, printable
 from .clean import RULES, clean_rows, list_files, read_text, render, unify_speakers
 from .sample_wiki import load_sample
 from ..tables import md_table
@@ -113,7 +113,7 @@ def load_episodes(
     if not files: raise UserError(f'{folder} holds no .txt or .csv script (spgpt_convert reads screenplays)')
     episodes = [Episode(name, read_script(f)) for name,f in files.items()]
     found = sum(is_transcript(e.text) for e in episodes)
-    if found>len(episodes)/2: print(f'{folder}: {_transcripts}', file=sys.stderr)
+    if found>len(episodes)/2: print(printable(f'{folder}: {_transcripts}'), file=sys.stderr)
     return episodes
 
 # %% ../../nbs/data/06_corpus.ipynb #c0010
@@ -233,7 +233,7 @@ def shuffled_units(
     random.Random(seed).shuffle(order)
     groups = near_duplicates(order)
     for g in groups:
-        names = ', '.join(e.name for e in g)
+        names = printable(', '.join(e.name for e in g))
         print(f'kept on one side of the split, as they are nearly the same: {names}', file=sys.stderr)
     grouped = {e.name for g in groups for e in g}
     return [[e] for e in order if e.name not in grouped]+groups
