@@ -61,6 +61,7 @@ def serve_chat(
             except ConnectionError: pass  # the client has gone
         def log_message(self, *args): pass
     server = ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+    server.handle_error = lambda *args: None  # clients that hang up are part of the show
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     url = f'http://127.0.0.1:{server.server_port}/v1'
     try: yield openai.OpenAI(api_key=LOOPBACK_KEY, base_url=url, max_retries=max_retries),seen
@@ -163,7 +164,7 @@ class ChatService:
 def kept(self:ChatService,
     prompt:str, # Instructions
     text:str    # What they are about
-)->tuple:       # The `Reply` that was kept and how often it was asked for; none and 0 if there is no file, or a damaged one
+)->tuple:       # The `Reply`, and how often it was asked for; none and 0 if there is no file, or a damaged one
     "What is known without asking."
     try: answer,finish,*asks = json.loads(self.file(prompt, text).read_text(encoding='utf-8'))
     except (FileNotFoundError, ValueError, TypeError, RecursionError): return None,0

@@ -97,7 +97,7 @@ def is_transcript(
     return labels>0.2*lines and script<0.05*lines
 
 # %% ../../nbs/data/06_corpus.ipynb #c0008h
-_transcripts = 'these look like transcripts (NAME: line), which are read as they are; spgpt_convert makes scripts of them'
+_transcripts = 'these look like transcripts (NAME: line), and are read as they are; spgpt_convert makes scripts of them'
 
 def load_episodes(
     folder # Folder of .txt or .csv files, one an episode; folder of such folders; or one large text
@@ -108,11 +108,12 @@ def load_episodes(
         parts = cut_text(read_script(folder))
         return [Episode(f'{folder.stem}/{i:03}', t) for i,t in enumerate(parts, 1)]
     if not folder.is_dir():
-        raise UserError(f'no folder {folder}: crawl and clean first (spgpt_crawl, spgpt_clean), or name a folder of scripts')
+        raise UserError(f'no folder {folder}: crawl and clean first (spgpt_crawl, spgpt_clean), or name your scripts')
     files = {f.stem:f for f in list_files(folder, SUFFIXES)} or season_files(folder)
     if not files: raise UserError(f'{folder} holds no .txt or .csv script (spgpt_convert reads screenplays)')
     episodes = [Episode(name, read_script(f)) for name,f in files.items()]
-    if sum(is_transcript(e.text) for e in episodes)>len(episodes)/2: print(f'{folder}: {_transcripts}', file=sys.stderr)
+    found = sum(is_transcript(e.text) for e in episodes)
+    if found>len(episodes)/2: print(f'{folder}: {_transcripts}', file=sys.stderr)
     return episodes
 
 # %% ../../nbs/data/06_corpus.ipynb #c0010
@@ -219,7 +220,8 @@ def split_shares(
     try: shares = [float(r) for r in split_ratios.split('-')]
     except ValueError: shares = []
     if len(shares)!=3 or min(shares)<0 or not abs(sum(shares)-100)<1e-6:
-        raise UserError(f"split_ratios={split_ratios!r} must be three shares of 100, such as {CHOICES['split_ratios'][1]}")
+        example = CHOICES['split_ratios'][1]
+        raise UserError(f'split_ratios={split_ratios!r} must be three shares of 100, such as {example}')
     return shares
 
 def shuffled_units(
@@ -231,7 +233,8 @@ def shuffled_units(
     random.Random(seed).shuffle(order)
     groups = near_duplicates(order)
     for g in groups:
-        print(f"kept on one side of the split, as they are nearly the same: {', '.join(e.name for e in g)}", file=sys.stderr)
+        names = ', '.join(e.name for e in g)
+        print(f'kept on one side of the split, as they are nearly the same: {names}', file=sys.stderr)
     grouped = {e.name for g in groups for e in g}
     return [[e] for e in order if e.name not in grouped]+groups
 
@@ -241,7 +244,7 @@ def split_episodes(
     split_ratios:str='90-5-5', # Per cent for training, validation and test
     seed:int=42                # Of the shuffle
 )->Splits:                     # Each part in the order of names
-    "Split whole episodes at random, at least one each for validation and test; `UserError` if none is left for training."
+    "Split whole episodes at random, one at least for validation and test; `UserError` if none is left to train on."
     shares,units = split_shares(split_ratios),shuffled_units(episodes, seed)
     n_valid,n_test = (max(1, round(len(episodes)*r/100)) for r in shares[1:])
     def take(n):
@@ -268,6 +271,7 @@ def split_again(
         for e in g: place.setdefault(e.name, held_out[0] if held_out else 'train')
     parts = {k:[e for e in sorted(episodes) if place.get(e.name, 'train')==k] for k in Splits._fields}
     for k,v in parts.items():
-        if not v: raise UserError(f'the run to go on from knows some of these scripts, but none of its {k} episodes is here: '
-                                  'add them, or rename the scripts if they are others')
+        if v: continue
+        raise UserError(f'the run to go on from knows some of these scripts, but none of its {k} episodes is here: '
+                        'add them, or rename the scripts if they are others')
     return Splits(**parts)

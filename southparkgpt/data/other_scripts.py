@@ -26,10 +26,12 @@ _direction = re.compile(r'^\(([^()\[\]]*)(?<![!?])\)$|\((?=[a-z])([^()\[\]]*)\)'
 def mark_actions(
     s:str # Speech
 )->str:
-    "`s` with `[...]` for parentheses that begin with a small letter, or are all there is and no exclamation or question."
+    "Brackets for parentheses that begin with a small letter, or are all there is and no exclamation or question."
     return _direction.sub(lambda m: f'[{m[1] or m[2] or ""}]', s)
 
 # %% ../../nbs/data/07_other_scripts.ipynb #c0010
+_technical = re.compile(r"V\.?O\.?|O\.?S\.?|O\.?C\.?|OFF|CONT.*", re.I)
+
 def split_manner(
     cue:str # A name, and perhaps parentheses behind it
 )->tuple:   # The name, and what the parentheses say about the manner of speaking, or an empty string
@@ -38,8 +40,6 @@ def split_manner(
     name,*manners = cue.split('(') if cue.endswith(')') else [cue]
     manners = (m.strip(' )') for m in manners)
     return name.strip(),', '.join(m for m in manners if m and not _technical.fullmatch(m))
-
-_technical = re.compile(r"V\.?O\.?|O\.?S\.?|O\.?C\.?|OFF|CONT.*", re.I)
 
 # %% ../../nbs/data/07_other_scripts.ipynb #c0010b
 _small = set('a an and at by for from in of on or the to under with'.split())
@@ -135,7 +135,8 @@ def read_plain(
     return join_parts(entries)
 
 # %% ../../nbs/data/07_other_scripts.ipynb #c0030
-_title = re.compile(r'(?im)^(?:Title|Credit|Authors?|Source|Notes|Draft date|Date|Contact|Copyright|Revision|Format)[ \t]*:')
+_keys = 'Title|Credit|Authors?|Source|Notes|Draft date|Date|Contact|Copyright|Revision|Format'
+_title = re.compile(rf'(?im)^(?:{_keys})[ \t]*:')
 
 def strip_between(
     text:str,
@@ -182,7 +183,8 @@ class FountainParser(Parser):
         name,manner = split_manner(line.rstrip('^ '))
         if not (self._lastLineEmpty or last and last.type is ElementType.HEADING): return False
         if not name[:1].isalnum() or name!=name.upper() or name==name.lower(): return False
-        self._pending.append(dict(type=ElementType.CHARACTER, element=Character(name, manner), backup=self._create_action(line)))
+        pending = dict(type=ElementType.CHARACTER, element=Character(name, manner), backup=self._create_action(line))
+        self._pending.append(pending)  # until the next line says whether it is one
         return True
 
     def _parse_forced_character(self):
@@ -286,7 +288,8 @@ def script_files(
     if src.is_file() and src.suffix.lower() in READERS: return [src]
     if not src.is_dir(): raise UserError(f'no folder {src}')
     files = list_files(src, READERS)
-    if not files: raise UserError(f"no scripts ({', '.join(READERS)}) in {src} itself (convert folders of seasons one by one)")
+    if not files:
+        raise UserError(f"no scripts ({', '.join(READERS)}) in {src} itself (convert folders of seasons one by one)")
     return files
 
 # %% ../../nbs/data/07_other_scripts.ipynb #c0051
@@ -302,7 +305,7 @@ def convert_folder(
 # %% ../../nbs/data/07_other_scripts.ipynb #c0052
 @command
 def spgpt_convert(
-    src:required('Folder of scripts: plain (.txt), Fountain (.fountain, .spmd), Final Draft (.fdx); or one of them')=None,
+    src:required('Folder of .txt, Fountain (.fountain, .spmd) and Final Draft (.fdx) scripts, or one of them')=None,
     out:required('Folder that gets southpark/ and cleaned-southpark/')=None,
 ):
     "Make the two datasets of scripts that come from elsewhere."

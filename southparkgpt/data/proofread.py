@@ -19,8 +19,8 @@ from tqdm import tqdm
 
 from ..chat_service import ChatService, connect_service, error_reason
 from ..config import UserError, command, required, switch, write_text
-from .clean import CLEANED_CHARS, CSV_RULES, SCRIPT_RULES, Row, apply_rules, clean_rows, list_files
-from .clean import on_both, parse, read_csv, read_text, render, strip_accents, unify_speakers, write_csv
+from .clean import CLEANED_CHARS, CSV_RULES, SCRIPT_RULES, Row, apply_rules, clean_rows, on_both, parse
+from .clean import list_files, read_csv, read_text, render, strip_accents, unify_speakers, write_csv
 
 # %% ../../nbs/data/05_proofread.ipynb #c0006
 def latin_to_ascii(s:str)->str:
@@ -56,15 +56,18 @@ PROMPT = """You are the proofreader of a television script. Each line of it is o
 Name, "Speech stands in double quotes." [Actions stand in brackets] "Speech goes on."
 
 Copy the script with these corrections:
-- Mend spelling, grammar slips of the typist, and faults of the form above. Keep dialect, slang and stammering as they are.
+- Mend spelling, grammar slips of the typist, and faults of the form above. Keep dialect, \
+slang and stammering as they are.
 - Translate what is not English into English.
 - Use plain ASCII characters. Inside speech, quote with single quotes.
 
-Change nothing else. Keep every line and every name, in the same order. Censor nothing: it is satire, and coarse on purpose.
+Change nothing else. Keep every line and every name, in the same order. \
+Censor nothing: it is satire, and coarse on purpose.
 Answer with the script alone."""
 
 TRANSLATE = """This is one line of a television script, in which something is not English. Answer with the line alone:
-the same name, quotes and brackets, the English words unchanged, everything else translated into English, in plain ASCII characters."""
+the same name, quotes and brackets, the English words unchanged, \
+everything else translated into English, in plain ASCII characters."""
 
 # %% ../../nbs/data/05_proofread.ipynb #c0015
 _block = re.compile(r'^```\w*\n(.*)\n```$', re.S)
@@ -198,7 +201,7 @@ def unified_diff(
 
 # %% ../../nbs/data/05_proofread.ipynb #c0045
 Report = namedtuple('Report', 'episode parts passed lines changed kept words')
-Report.__doc__ = "Of one episode: numbers of parts and lines, why which place stayed as it was (`kept`), and `word_changes`."
+Report.__doc__ = "Of one episode: numbers of parts and lines, why places stayed as they were (`kept`), `word_changes`."
 
 def proofread_lines(
     was:list,           # Lines of a script
@@ -327,7 +330,7 @@ def summarize(
 # %% ../../nbs/data/05_proofread.ipynb #c0063
 @command
 def spgpt_proofread(
-    src:required('Folder of scripts, such as data/cleaned-southpark; CSV files of the crawler have foreign text translated')=None,
+    src:required('Folder of scripts, such as data/cleaned-southpark; in CSV files foreign text is translated')=None,
     out:required('Folder for the proofread scripts; also for reports/, and .cache/ with every answer paid for')=None,
     model:str='gpt-4o',    # Name of a model that the service has
     base_url:str=None,     # Address of an OpenAI-compatible service (none: OpenAI's own)

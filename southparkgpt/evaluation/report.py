@@ -17,7 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ..chat_service import ChatService, connect_service
-from ..config import UserError, command, required, switch, write_text
+from ..config import UserError, command, printable, required, switch, write_text
 from ..data.corpus import find_scripts, load_episodes
 from . import loss_breakdown as breakdown
 from .bleu import bleu
@@ -30,7 +30,7 @@ from .script_metrics import (
     SpeakerClassifier, count_speakers, format_metrics, metrics_table, repetition_metrics,
     speaker_accuracy, spoken_lines, well_formed)
 from ..generation.generate import generate
-from ..models.runs import load_run, printable
+from ..models.runs import load_run
 from ..plots import OKABE_ITO, new_axes
 from ..tables import md_table
 

@@ -319,7 +319,7 @@ def export_run(
         save_tensors(_contiguous(FORMS[run.cfg.architecture][1](network)), out/'model.safetensors', {'format':'pt'})
         _write_card(card, out)
         for name,d in files.items(): write_text(out/name, json.dumps(d, ensure_ascii=False, indent=1))
-    except OSError as e: raise UserError(f'cannot write to {out}: {e.strerror or e}') from e
+    except OSError as e: raise UserError(f'cannot write to {out}: {e.strerror}' if e.strerror else str(e)) from e
     return out
 
 # %% ../../nbs/models/06_export.ipynb #c0048

@@ -209,7 +209,8 @@ def read_tokenizer(
         ids = sorted(tok.tok.get_vocab().values())
         text = 'Some words.\nAnd more!' if tok.alphabet is None else ''.join(sorted(tok.alphabet))
         tok.decode(tok.encode(text))
-    except (UserError, KeyboardInterrupt, MemoryError): raise
+    except (KeyboardInterrupt, MemoryError): raise
+    except UserError as e: raise UserError(printable(e)) from e
     except BaseException as e: raise UserError(f'{path} is no tokenizer that works: {last_line(e)}') from e
     if ids!=list(range(tok.vocab_size)): raise UserError(f'{path}: its {len(ids)} ids are not 0 to {len(ids)-1}')
     if tok.bos_id is None: raise UserError(f'{path} has no start token: it is not one of ours')
@@ -243,7 +244,8 @@ def _run_config(folder):
         below = sorted(str(p.parent) for n in ('*','*/*') for p in folder.glob(f'{n}/config.yml'))
         hint = f"there is {', '.join(below[:5])}" if below else 'train one first (spgpt_train)'
         raise UserError(f'no run in {folder}: {hint}')
-    cfg = load_config(str(path))
+    try: cfg = load_config(str(path))
+    except UserError as e: raise UserError(f'{path} cannot be read: {printable(e)}') from e
     if lacking := {'architecture','d_model','num_layers','context_len','tokenizer'}-cfg.given:
         raise UserError(f"{path} is incomplete: it lacks {', '.join(sorted(lacking)[:5])}")
     return cfg

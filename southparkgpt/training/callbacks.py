@@ -14,12 +14,16 @@ from tqdm import tqdm
 
 # %% ../../nbs/training/06_callbacks.ipynb #c0030
 class Callback:
-    "Follows a run; `text` is where it stands, in a line."
-    def __init__(self): self.tokens,self.times,self.before,self.row,self.done = 0,deque(maxlen=20),None,{},0.
+    "Follows a run, and says nothing."
+    def __init__(self):
+        self.tokens,self.flops,self.rate = 0,0.,0.
+        self.times = deque(maxlen=20)  # seconds of the last steps
+        self.seconds,self.done = None,0.
+        self.row = {}  # the last value of everything that is logged
 
     def on_train_begin(self,
         tokens:int,       # Of a step, over all processes
-        flops:float=0.,   # Floating-point operations for each token, as `train_flops` counts them
+        flops:float=0.,   # Floating-point operations of training, for each token
         rate:float=0.     # What the machines can do, operations a second; 0: unknown
     ):
         "Before the first step."
@@ -30,17 +34,17 @@ class Callback:
         done:float  # Share of the run that is over
     ):
         "After each row."
-        if 'loss' in row and self.before is not None: self.times.append(row['seconds']-self.before)
-        self.before,self.done = row['seconds'],done
+        if 'loss' in row and self.seconds is not None: self.times.append(row['seconds']-self.seconds)
+        self.seconds,self.done = row['seconds'],done
         self.row |= row
 
-    def on_train_end(self): "After the last row."
+    def on_train_end(self): "After the last row, also of a run that was stopped."
 
     @property
     def speed(self): return len(self.times)*self.tokens/max(1e-9, sum(self.times))  # tokens a second
 
     @property
-    def mfu(self): return self.speed*self.flops/self.rate if self.rate else 0.  # above 1: the rate was measured on a busy machine
+    def mfu(self): return self.speed*self.flops/self.rate if self.rate else 0.
 
 # %% ../../nbs/training/06_callbacks.ipynb #c0031
 def format_seconds(
@@ -52,14 +56,15 @@ def format_seconds(
 
 # %% ../../nbs/training/06_callbacks.ipynb #c0033
 def status_text(
-    w:Callback # After some rows
+    callback:Callback # After some rows
 )->str:
     "Loss, bits per character, speed, utilisation and time left, as far as they are known."
     names = dict(loss='loss', valid_bpc='valid bpc')
-    parts = [f'{name} {w.row[k]:.3f}' for k,name in names.items() if w.row.get(k) is not None]
-    if w.times: parts.append(f'{w.speed:,.0f} tokens/s')
-    if 0<w.mfu<=1: parts.append(f'MFU {w.mfu:.0%}')
-    if w.done: parts.append(f"{format_seconds(w.row['seconds']/w.done*(1-w.done))} left")
+    c,row = callback,callback.row
+    parts = [f'{name} {row[k]:.3f}' for k,name in names.items() if row.get(k) is not None]
+    if c.times: parts.append(f'{c.speed:,.0f} tokens/s')
+    if 0<c.mfu<=1: parts.append(f'MFU {c.mfu:.0%}')
+    if c.done: parts.append(f'{format_seconds(c.seconds/c.done*(1-c.done))} left')
     return ', '.join(parts)
 
 # %% ../../nbs/training/06_callbacks.ipynb #c0036
@@ -73,13 +78,15 @@ class Progress(Callback):
 
     def on_train_begin(self, *args, **kw):
         super().on_train_begin(*args, **kw)
-        self.bar = tqdm(total=100, desc='train', disable=None, file=self.file, bar_format='{desc} {percentage:3.0f}%|{bar}| {postfix}')
+        form = '{desc} {percentage:3.0f}%|{bar}| {postfix}'
+        self.bar = tqdm(total=100, desc='train', disable=None, file=self.file, bar_format=form)
 
     def on_log(self, row, done):
         super().on_log(row, done)
         self.bar.n = round(100*done, 1)
         self.bar.set_postfix_str(status_text(self))
-        if self.bar.disable and 'valid_loss' in row: print(f"step {row['step']}, {done:.0%}: {status_text(self)}", file=self.file, flush=True)
+        if self.bar.disable and 'valid_loss' in row:
+            print(f"step {row['step']}, {done:.0%}: {status_text(self)}", file=self.file, flush=True)
 
     def on_train_end(self): self.bar.close()
 
@@ -91,12 +98,15 @@ class LivePlot(Callback):
         clock=time.monotonic    # Tells the time
     ):
         super().__init__()
-        self.every,self.clock,self.drawn,self.handle,self.rows = every,clock,None,None,[]
+        self.every,self.clock = every,clock
+        self.rows = []
+        self.drawn,self.handle = None,None  # when, and where
 
     def on_log(self, row, done):
         super().on_log(row, done)
         self.rows.append(row)
-        if self.drawn is None or 'valid_loss' in row or self.clock()-self.drawn>=self.every: self.draw()
+        due = self.drawn is None or self.clock()-self.drawn>=self.every
+        if due or 'valid_loss' in row: self.draw()
 
     def on_train_end(self): self.draw()
 
@@ -108,19 +118,23 @@ def figure(self:LivePlot):
     fig = Figure(figsize=(7,4), layout='constrained')
     ax,words = fig.subplots(2, height_ratios=[3,2])
     for k,style in ('loss','-'),('valid_loss','o-'):
-        ax.plot(*zip(*[(r['step'], r[k]) for r in self.rows if k in r] or [((),())]), style, lw=1, ms=4, label=k)
+        rows = [r for r in self.rows if k in r]
+        ax.plot([r['step'] for r in rows], [r[k] for r in rows], style, lw=1, ms=4, label=k)
     ax.set(title=status_text(self), xlabel='optimiser step', ylabel='nats a token')
     ax.title.set_fontsize(9)
     ax.legend(frameon=False, loc='upper right')
     words.axis('off')
-    words.text(0, 1, '\n'.join(self.row.get('sample', '').splitlines()[:7]), va='top', fontsize=7, family='monospace', parse_math=False, wrap=True)
+    sample = '\n'.join(self.row.get('sample', '').splitlines()[:7])
+    words.text(0, 1, sample, va='top', fontsize=7, family='monospace', parse_math=False, wrap=True)
     return fig
 
 @patch
 def draw(self:LivePlot):
     "Show the figure, or put it in the place of the last one."
     from IPython.display import Image, display
-    self.drawn,png = self.clock(),io.BytesIO()
+    self.drawn = self.clock()
+    png = io.BytesIO()
     self.figure().savefig(png, format='png', dpi=80)
-    if self.handle is None: self.handle = display(Image(png.getvalue()), display_id=True)
-    else: self.handle.update(Image(png.getvalue()))
+    image = Image(png.getvalue())
+    if self.handle is None: self.handle = display(image, display_id=True)
+    else: self.handle.update(image)

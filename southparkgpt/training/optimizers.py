@@ -19,7 +19,9 @@ def param_groups(
     "Divide the parameters by the rule that suits them."
     groups = dict(matrices=[], embeddings=[], head=[], vectors=[])
     for n,p in model.named_parameters():
-        kind = 'embeddings' if n in ('embed.weight','pos') else 'head' if n=='head.weight' else 'matrices' if p.ndim>1 else 'vectors'
+        if n in ('embed.weight','pos'): kind = 'embeddings'
+        elif n=='head.weight': kind = 'head'
+        else: kind = 'matrices' if p.ndim>1 else 'vectors'
         groups[kind].append(p)
     return groups
 
@@ -65,15 +67,18 @@ def make_optimizers(
     cfg:Config # optimizer, rates, betas, momentum, weight_decay
 )->list:       # torch optimisers that together own every parameter once
     "Build the optimisers that `cfg.optimizer` names."
-    g = param_groups(model)
-    rates = dict(matrices=cfg.lr, embeddings=cfg.embedding_lr or cfg.lr, head=cfg.head_lr or cfg.lr, vectors=cfg.lr)
-    muon = cfg.optimizer=='muon'
-    rest = [dict(params=ps, lr=rates[k], weight_decay=0. if k=='vectors' else cfg.weight_decay) for k,ps in g.items() if ps and not (muon and k=='matrices')]
-    betas = dict(betas=(cfg.beta1, cfg.beta2))
-    opts = [dict(adam=lambda: torch.optim.Adam(rest, **betas), rmsprop=lambda: torch.optim.RMSprop(rest)).get(
-        cfg.optimizer, lambda: torch.optim.AdamW(rest, fused=True, **betas))()]
-    dtype = torch.bfloat16 if cfg.dtype=='bfloat16' else torch.float32
-    if muon: opts.append(Muon(g['matrices'], dtype, lr=cfg.muon_lr, momentum=cfg.momentum, weight_decay=cfg.weight_decay))
+    groups = param_groups(model)
+    matrices = groups.pop('matrices') if cfg.optimizer=='muon' else []
+    rates = dict(embeddings=cfg.embedding_lr, head=cfg.head_lr)
+    decay = {k: 0. if k=='vectors' else cfg.weight_decay for k in groups}
+    rest = [dict(params=ps, lr=rates.get(k) or cfg.lr, weight_decay=decay[k]) for k,ps in groups.items() if ps]
+    betas = cfg.beta1,cfg.beta2
+    if cfg.optimizer=='adam': opts = [torch.optim.Adam(rest, betas=betas)]
+    elif cfg.optimizer=='rmsprop': opts = [torch.optim.RMSprop(rest)]
+    else: opts = [torch.optim.AdamW(rest, fused=True, betas=betas)]
+    if matrices:
+        dtype = torch.bfloat16 if cfg.dtype=='bfloat16' else torch.float32
+        opts.append(Muon(matrices, dtype, lr=cfg.muon_lr, momentum=cfg.momentum, weight_decay=cfg.weight_decay))
     for o in opts:
         for group in o.param_groups: group |= dict(base_lr=group['lr'], base_decay=group['weight_decay'])
     return opts

@@ -16,17 +16,24 @@ from ..config import Config, UserError, write_text
 def read_log(
     folder # Run directory
 )->list:   # Of dicts, each with a `step`
-    "Read log.jsonl; a line that a crash cut off at the end is left out."
+    "Read log.jsonl; a line that a crash cut off at the end is left out. `UserError` names a damaged line before it."
     path = Path(folder)/'log.jsonl'
-    lines = path.read_text(encoding='utf-8').split('\n')[:-1] if path.is_file() else []
-    return [json.loads(l) for l in lines]
+    lines = path.read_bytes().split(b'\n')[:-1] if path.is_file() else []
+    return [_read_row(path, i, line) for i,line in enumerate(lines, 1)]
+
+def _read_row(path, number, line):
+    try: row = json.loads(line)
+    except (ValueError, RecursionError): row = None
+    if isinstance(row, dict) and isinstance(row.get('step'), int): return row
+    raise UserError(f'{path} is damaged: line {number} is no row of a log. Remove it, or put the file back from a copy')
 
 # %% ../../nbs/training/03_run_log.ipynb #c0007
 def learning_curve(
     folder # Run directory
 )->list:   # Of [step, seconds, validation bits per character]
     "The evaluations on the way, from log.jsonl."
-    return [[r['step'], round(r['seconds'], 1), r['valid_bpc']] for r in read_log(folder) if 'valid_bpc' in r]
+    rows = [r for r in read_log(folder) if 'valid_bpc' in r]
+    return [[r['step'], round(r['seconds'], 1), r['valid_bpc']] for r in rows]
 
 # %% ../../nbs/training/03_run_log.ipynb #c0010
 def start_wandb(
@@ -35,11 +42,13 @@ def start_wandb(
 ):             # A wandb run
     "Open the run on Weights & Biases, or go on with it; `UserError` if nobody is logged in."
     import wandb
-    id = Path(folder)/'wandb'/'run_id'
-    if not id.is_file(): write_text(id, secrets.token_hex(4))
-    try: return wandb.init(project='southparkgpt', name=Path(folder).name, id=id.read_text(), resume='allow', config=asdict(cfg), dir=str(folder))
+    path = Path(folder)/'wandb'/'run_id'
+    if not path.is_file(): write_text(path, secrets.token_hex(4))
+    place = dict(project='southparkgpt', name=Path(folder).name, id=path.read_text(), dir=str(folder))
+    try: return wandb.init(**place, resume='allow', config=asdict(cfg))
     except (wandb.errors.UsageError, wandb.errors.AuthenticationError, wandb.errors.CommError) as e:
-        raise UserError(f'Weights & Biases refuses ({str(e).splitlines()[0]}): run `wandb login`, set WANDB_MODE=offline, or leave out --log_wandb') from e
+        raise UserError(f'Weights & Biases refuses ({str(e).splitlines()[0]}): '
+                        'run `wandb login`, set WANDB_MODE=offline, or leave out --log_wandb') from e
 
 # %% ../../nbs/training/03_run_log.ipynb #c0011
 class RunLog:
@@ -49,7 +58,8 @@ class RunLog:
         cfg:Config,      # Sent to W&B
         step:int=0       # Lines after this step are dropped
     ):
-        self.folder,self.path = Path(folder),Path(folder)/'log.jsonl'
+        self.folder = Path(folder)
+        self.path = self.folder/'log.jsonl'
         self.wandb = start_wandb(folder, cfg) if cfg.log_wandb else None
         keep = [r for r in read_log(folder) if r['step']<=step]
         write_text(self.path, ''.join(json.dumps(r)+'\n' for r in keep))
@@ -66,7 +76,9 @@ def close_log(
     "Keep the best weights on W&B as an artifact, with what it takes to use them, add the final figures, and end the run there."
     if not log.wandb: return
     import wandb
-    log.wandb.summary.update({f'{s}_{k}':v for s in result.keys()&{'valid','test'} for k,v in result[s].items()} | {k:result[k] for k in result.keys()&{'train_seconds'}})
+    for split in result.keys()&{'valid','test'}:
+        log.wandb.summary.update({f'{split}_{k}':v for k,v in result[split].items()})
+    if 'train_seconds' in result: log.wandb.summary['train_seconds'] = result['train_seconds']
     weights = wandb.Artifact(f'{log.folder.name}-weights', type='model')
     for n in 'model.safetensors','config.yml','tokenizer.json':
         if (log.folder/n).is_file(): weights.add_file(str(log.folder/n))

@@ -6,6 +6,9 @@
 __all__ = ['SAMPLE_COLUMNS', 'continuations', 'log_samples']
 
 # %% ../../nbs/training/04_samples.ipynb #m0002
+from bisect import bisect
+from itertools import accumulate
+
 from ..evaluation.bleu import bleu
 from ..generation.generate import generate
 from .run_log import RunLog
@@ -18,13 +21,17 @@ def continuations(
     length:int=64 # Tokens of the prompt, and of its continuation
 )->list:          # Of (prompt, continuation, true continuation, BLEU)
     "Continue `n` places, spread evenly over `texts`, that are the same at every call."
-    ids,rows = [run.tok.encode(t) for t in texts],[]
-    total = sum(map(len, ids))
+    docs = [run.tok.encode(t) for t in texts]
+    ends = list(accumulate(map(len, docs)))
+    rows = []
     for k in range(n):
-        at,doc = int((k+.5)/n*total),0
-        while at>=len(ids[doc]): at,doc = at-len(ids[doc]),doc+1
-        at = max(0, min(at, len(ids[doc])-2*length))
-        prompt,truth = (run.tok.decode(ids[doc][a:a+length]) for a in (at, at+length))
+        place = int((k+.5)/n*ends[-1])  # in all texts, one after the other
+        i = bisect(ends, place)
+        start = place-ends[i]+len(docs[i])
+        start = max(0, min(start, len(docs[i])-2*length))
+        prompt = run.tok.decode(docs[i][start:start+length])
+        truth = run.tok.decode(docs[i][start+length:start+2*length])
+        prompt = prompt.partition('\n')[2] or prompt  # a prompt begins where a line does
         text = ''.join(generate(run, prompt, max_len=length))
         rows.append((prompt, text, truth, bleu(text, truth)))
     return rows

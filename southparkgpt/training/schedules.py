@@ -24,7 +24,7 @@ def lr_multiplier(
     step:int,      # Optimiser steps done
     progress:float # Share of the run that is over, 0 to 1
 )->float:          # Factor on every group's highest rate
-    "The schedule's factor: noam (Vaswani et al. 2017), cosine (Loshchilov and Hutter 2016), constant, linear warm-down, none."
+    "noam (Vaswani et al. 2017), cosine (Loshchilov and Hutter 2016), constant, linear decay at the end, or none."
     up = warmup(step, cfg.warmup_steps)
     if cfg.scheduler=='none': return 1.
     if cfg.scheduler=='noam': return min(up, (max(1, cfg.warmup_steps)/(step+1))**0.5)

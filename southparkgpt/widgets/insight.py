@@ -15,13 +15,11 @@ from IPython.display import display
 
 from ..config import UserError
 from .controls import sampling
-from ..generation.generate import PENALTY_WINDOW, encode_prompt
+from ..generation.generate import encode_prompt, next_pieces, prompt_context
 from ..models.runs import Run
 from .playground import Playground
-from ..generation.sampling import process_logits
 
 # %% ../../nbs/widgets/05_insight.ipynb #c0007
-@torch.inference_mode()
 def next_tokens(
     run:Run,    # Model and tokenizer
     text:str,   # What came before
@@ -29,11 +27,7 @@ def next_tokens(
     **options   # Of `process_logits`
 )->list:        # Of (token as text, probability), the likeliest first
     "The likeliest continuations of `text` by one token; `UserError` for characters that the tokenizer does not know."
-    ids,T = encode_prompt(run, text),run.model.max_positions
-    seen = ids[-(T//2 or 1):] if T and len(ids)>T else ids  # as much as generation goes on from
-    logits = run.model(torch.tensor([seen], device=next(run.model.parameters()).device))[:,-1].float().cpu()
-    top = process_logits(logits, torch.tensor([ids[-PENALTY_WINDOW:]]), **options)[0].softmax(-1).topk(min(n, logits.shape[-1]))
-    return [(run.tok.pieces[i].decode(errors='replace'), p) for p,i in zip(top.values.tolist(), top.indices.tolist()) if p>0]
+    return sorted(next_pieces(run, text, **options).items(), key=lambda piece: -piece[1])[:n]
 
 # %% ../../nbs/widgets/05_insight.ipynb #c0010
 def visible(
@@ -64,7 +58,10 @@ def surprisals(
         window = torch.tensor([ids[at:start+stride+1]], device=next(run.model.parameters()).device)
         logp = run.model(window[:,:-1])[0].float().log_softmax(-1).gather(-1, window[0,1:,None])[start-at:,0]
         bits += (logp/-math.log(2)).tolist()
-    return [(run.tok.pieces[i].decode(errors='replace'), b) for i,b in zip(ids[1:], bits)]
+    pieces,hidden = [run.tok.pieces[i] for i in ids[1:]],len(prompt_context(run.tok, text))
+    for i,piece in enumerate(pieces):  # what stands before the text is not shown
+        pieces[i],hidden = piece[hidden:],max(hidden-len(piece), 0)
+    return [(piece.decode(errors='replace'), b) for piece,b in zip(pieces, bits) if piece]
 
 # %% ../../nbs/widgets/05_insight.ipynb #c0016
 def surprise_html(
