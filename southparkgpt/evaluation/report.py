@@ -17,7 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ..chat_service import ChatService, connect_service
-from ..config import UserError, command, required, switch, write_text
+from ..config import UserError, command, printable, required, switch, write_text
 from ..data.corpus import find_scripts, load_episodes
 from . import loss_breakdown as breakdown
 from .bleu import bleu
@@ -30,7 +30,7 @@ from .script_metrics import (
     SpeakerClassifier, count_speakers, format_metrics, metrics_table, repetition_metrics,
     speaker_accuracy, spoken_lines, well_formed)
 from ..generation.generate import generate
-from ..models.runs import load_run, printable
+from ..models.runs import load_run
 from ..plots import OKABE_ITO, new_axes
 from ..tables import md_table
 
@@ -338,7 +338,7 @@ def training_scripts(
     try: return TrainingScripts([e.text for e in run_split(folder, episodes, 'train')])
     except UserError as e:
         left_out = 'copies, voices and invented speakers'
-        print(f'without the training scripts nothing is said about {left_out}: {printable(e)}', file=sys.stderr)
+        print(f'without the training scripts nothing is said about {left_out}: {printable(str(e))}', file=sys.stderr)
 
 # %% ../../nbs/evaluation/08_report.ipynb #c0047
 def check_options(full, samples, length, out, judge, adapt):
@@ -369,7 +369,7 @@ def command_output(
     if always_adaptive: del single['adaptive_bpc']
     rows = [(name(k),v) for k,v in single.items()]
     tables = [md_table(rows, ['Measure','Value'])]
-    return printable('\n\n'.join([*tables, report_tables(report)] if full else tables))
+    return '\n\n'.join([*tables, report_tables(report)] if full else tables)
 
 @command
 def spgpt_evaluate(
