@@ -371,6 +371,7 @@ def command_output(
     tables = [md_table(rows, ['Measure','Value'])]
     return '\n\n'.join([*tables, report_tables(report)] if full else tables)
 
+# %% ../../nbs/evaluation/08_report.ipynb #d0005
 @command
 def spgpt_evaluate(
     pretrained_model:required('Run directory, or example')=None,
