@@ -8,7 +8,7 @@ __all__ = ['Episode', 'SUFFIXES', 'Splits', 'read_script', 'season_files', 'cut_
            'alike_pairs', 'near_duplicates', 'split_shares', 'shuffled_units', 'split_episodes', 'split_again']
 
 # %% ../../nbs/data/06_corpus.ipynb #c0002
-import random, re, sys
+import random, re, shlex, sys
 from bisect import bisect
 from collections import Counter, namedtuple
 from pathlib import Path
@@ -128,7 +128,9 @@ def find_scripts(
     else: folders = sorted(d.name for d in data.iterdir() if d.is_dir() and not d.name.startswith('.'))
     if {'southpark', 'cleaned-southpark'} & set(folders) or folders and not season_files(data):
         raise UserError(f'{data} has no {dataset}: {did_you_mean(dataset, folders)}')
-    if 'raw' in folders: raise UserError(f'{data} has no {dataset}: spgpt_clean --src {data}/raw --out {data} makes it')
+    if 'raw' in folders:
+        clean = shlex.join(['spgpt_clean', '--src', f'{data}/raw', '--out', str(data)])
+        raise UserError(f'{data} has no {dataset}: {clean} makes it')
     return data
 
 # %% ../../nbs/data/06_corpus.ipynb #c0012
