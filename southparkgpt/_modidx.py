@@ -1577,10 +1577,4 @@ d = { 'settings': { 'branch': 'main',
                                             'southparkgpt.widgets.takes.draft_lines': ( 'widgets/takes.html#draft_lines',
                                                                                         'southparkgpt/widgets/takes.py'),
                                             'southparkgpt.widgets.takes.faults': ( 'widgets/takes.html#faults',
-                                                                                   'southparkgpt/widgets/takes.py'),
-                                            'southparkgpt.widgets.takes.line_bits': ( 'widgets/takes.html#line_bits',
-                                                                                      'southparkgpt/widgets/takes.py'),
-                                            'southparkgpt.widgets.takes.ranks': ( 'widgets/takes.html#ranks',
-                                                                                  'southparkgpt/widgets/takes.py'),
-                                            'southparkgpt.widgets.takes.scene_gain': ( 'widgets/takes.html#scene_gain',
-                                                                                       'southparkgpt/widgets/takes.py')}}}
+                                                                                   'southparkgpt/widgets/takes.py')}}}

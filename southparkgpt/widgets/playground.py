@@ -293,7 +293,7 @@ def critic(self:Playground,
         if not library.scripts or isinstance(source, Run): return Critic(run)
         training = run_split(source, load_episodes(find_scripts(library.scripts, run.cfg.dataset)), 'train')
         voices = SpeakerClassifier(spoken_lines(e.text for e in training[::2]))
-        return Critic(run, voices, library.training_text(name), use_scene=False)
+        return Critic(run, voices, library.training_text(name))
     return self.once('critic', run, train)
 
 @patch

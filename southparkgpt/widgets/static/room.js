@@ -21,12 +21,14 @@ const SETTINGS = [ // name, label, least, most, step, what it means
   ['min_p', 'Drop the unlikely', 0, .5, .01, 'Leave out what is less likely than this share of the likeliest piece.'],
   ['repetition_penalty', 'Avoid repeating', 1, 2, .05, 'Weakens what was said just now; 1: not at all.'],
   ['lines', 'Lines at a time', 1, 30, 1, 'How far the model goes on before it is your turn.'],
-  ['takes', 'Drafts of each line', 1, 16, 1, 'Above 1, a critic reads so many drafts and shows the best; the others are its takes.'],
+  ['takes', 'Drafts of each line', 1, 16, 1, 'Above 1, a critic reads so many and shows the best; the others are its takes. Slower.'],
 ]
 const FORMATS = { txt: 'Text', fountain: 'Fountain', fdx: 'Final Draft', html: 'HTML' }
 
 function h(tag, attrs, ...children) {
   const el = document.createElement(tag)
+  // JupyterLab would take keys for its own commands; it looks for this on the element that has the focus
+  if (['button', 'input', 'textarea', 'select', 'li'].includes(tag)) el.setAttribute('data-lm-suppress-shortcuts', 'true')
   for (const [k, v] of Object.entries(attrs || {})) {
     if (v === undefined || v === null || v === false) continue
     if (k.startsWith('on')) el.addEventListener(k.slice(2), v)
@@ -107,7 +109,7 @@ function render({ model, el }) {
   const status = h('div', { className: 'room-status', role: 'status', 'aria-live': 'polite' })
   const progress = h('div', { className: 'room-progress' })
   const composer = h('div', { className: 'room-composer' }, chips, h('div', { className: 'room-row' }, text, add, goOn, stop))
-  const root = h('div', { className: 'room', 'data-lm-suppress-shortcuts': 'true' }, bar, h('div', { className: 'room-main' }, page, drawer), tokens, composer,
+  const root = h('div', { className: 'room' }, bar, h('div', { className: 'room-main' }, page, drawer), tokens, composer,
     h('div', { className: 'room-foot' }, status, progress))
   const box = h('div', { className: 'room-box' }, root)
 
@@ -298,7 +300,7 @@ function render({ model, el }) {
       let timer
       const put = () => { clearTimeout(timer); send('change_setting', { name, value: Number(range.value) }) }
       const range = h('input', { type: 'range', min, max, step, value: s[name], 'aria-label': title, oninput: () => { out.textContent = Number(range.value); clearTimeout(timer); timer = setTimeout(put, 120) }, onchange: put })
-      const out = h('output', {}), effect = h('p', { className: 'room-effect' })
+      const out = h('span', { className: 'room-value' }), effect = h('p', { className: 'room-effect' })
       controls.rows[name] = { range, out, effect }
       return h('div', { className: 'room-setting' }, h('div', {}, h('span', {}, title), out), range, h('p', {}, meaning), effect)
     })
