@@ -36,7 +36,8 @@ def top_tokens(
 )->list:      # Of (token as text, probability), the likeliest first
     "The likeliest tokens under `options`."
     top = process_logits(logits, recent, **options)[0].softmax(-1).topk(min(n, logits.shape[-1]))
-    return [(run.tok.pieces[i].decode(errors='replace'), p) for p,i in zip(top.values.tolist(), top.indices.tolist()) if p>0]
+    found = zip(top.values.tolist(), top.indices.tolist())
+    return [(run.tok.pieces[i].decode(errors='replace'), p) for p,i in found if p>0]
 
 def next_tokens(
     run:Run,  # Model and tokenizer
@@ -61,7 +62,11 @@ def kept(logits)->int:
 
 def setting_effects(
     run:Run, logits, recent, # As `next_logits` gives them
-    temperature:float=1., top_k:int=0, top_p:float=1., min_p:float=0., repetition_penalty:float=1. # As for `process_logits`
+    temperature:float=1., # These as for `process_logits`
+    top_k:int=0,
+    top_p:float=1.,
+    min_p:float=0.,
+    repetition_penalty:float=1.
 )->dict: # Name of a setting to a sentence
     "What each setting, by itself, does to the next token."
     def share(l): return l.softmax(-1).max().item()
@@ -71,9 +76,10 @@ def setting_effects(
     cuts = dict(top_k=dict(top_k=top_k), top_p=dict(top_p=top_p), min_p=dict(min_p=min_p or None))
     left = {k:kept(process_logits(logits, recent, temperature=temperature or 1., **v)) for k,v in cuts.items()}
     moved = top_tokens(run, penalty, recent, 1)[0][0]
-    return dict(temperature=f'The likeliest next piece, {visible(piece)}: {share(logits):.0%} as learned, {share(warm):.0%} so.',
-                repetition_penalty='The first choice stays.' if moved==piece else f'The first choice is now {visible(moved)}, not {visible(piece)}.',
-                **{k:f'Leaves {n:,} of {V:,} pieces to draw from.' for k,n in left.items()})
+    effects = {k:f'Leaves {n:,} of {V:,} pieces to draw from.' for k,n in left.items()}
+    first = 'stays' if moved==piece else f'is now {visible(moved)}, not {visible(piece)}'
+    shares = f'{share(logits):.0%} as learned, {share(warm):.0%} so'
+    return dict(effects, temperature=f'The likeliest next piece, {visible(piece)}: {shares}.', repetition_penalty=f'The first choice {first}.')
 
 # %% ../../nbs/widgets/05_predictions.ipynb #c0018
 _name = re.compile(r'([^,"\[\]\n]{1,40}),')
