@@ -19,11 +19,11 @@ from ..evaluation.script_metrics import SpeakerClassifier, spoken_lines
 from ..evaluation.scoring import run_split
 from ..data.corpus import find_scripts, load_episodes
 from ..generation.generate import generate
-from ..generation.screenplay import to_fountain, to_html
+from ..generation.screenplay import to_fdx, to_fountain, to_html
 from ..models.runs import Run
 from .model_library import ModelLibrary
-from .predictions import likely_speakers, next_logits, setting_effects, surprisals
-from .predictions import surprise_by_line, top_tokens, visible
+from .predictions import likely_speakers, next_logits, next_tokens, setting_effects, surprisals
+from .predictions import surprise_by_line, visible
 from .scene_editor import SceneEditor, is_unfinished, prompt_for, typed_line
 from .script_html import line_parts, speaker_color
 from .takes import Critic, best_line
@@ -208,7 +208,7 @@ def look_ahead(self:Playground, run, name):
     text,options = prompt_for(self.editor.lines),sampling(self.settings)
     logits,recent = self.once('logits', (run, text), lambda: next_logits(run, text))
     self.effects = setting_effects(run, logits, recent, **options)
-    top = top_tokens(run, logits, recent, 8, **options)
+    top = self.once('next', (run, text, options), lambda: next_tokens(run, text, 8, **options))
     self.next_tokens = [dict(token=t, shown=visible(t), share=round(p, 4)) for t,p in top]
 
 @patch
@@ -476,7 +476,7 @@ def color_by_surprise(self:Playground,
 
 # %% ../../nbs/widgets/07_playground.ipynb #c0035
 EXPORTS = dict(txt=('text/plain', lambda text: text+'\n'), fountain=('text/plain', to_fountain),
-               html=('text/html', to_html))
+               fdx=('application/xml', to_fdx), html=('text/html', to_html))
 
 @patch
 def session(self:Playground)->str: # JSON; `open_session` reads it
