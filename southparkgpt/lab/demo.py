@@ -6,7 +6,7 @@
 __all__ = ['make_data', 'make_run', 'write_scene', 'spgpt_demo']
 
 # %% ../../nbs/lab/02_demo.ipynb #c0002
-import time
+import shlex, time
 from pathlib import Path
 
 from ..data.clean import clean_folder
@@ -90,7 +90,7 @@ Done in {time.monotonic()-start:.0f} seconds.
   {folder}   the run: weights, tokenizer, configuration, log, samples
 
 Next
-  jupyter lab nbs                                          read and run it all, notebook by notebook
+  jupyter lab                                              then open nbs/start.ipynb: write, look inside, train
   spgpt_generate --prompt ",At South Park Elementary, Mr. Garrison's class."
-  spgpt_generate --pretrained_model {folder} --prompt ",The lighthouse" --temperature 0.8
+  spgpt_generate --pretrained_model {shlex.quote(str(folder))} --prompt ",The lighthouse" --temperature 0.8
   spgpt_crawl --out data/raw && spgpt_clean --src data/raw --out data && spgpt_train --config cpu --data data''')

@@ -37,7 +37,7 @@ class Learner:
         log,     # `RunLog`
         callback # `Callback`
     ):
-        "Train to the end, or until `trainer.stop` is set."
+        "Train to the end, or until all processes know of a wish to stop."
         raise NotImplementedError
 
     def finish(self, trainer): "What is left to do with the best weights, in the main process."

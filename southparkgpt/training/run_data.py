@@ -17,9 +17,9 @@ from ..config import Config, ModelConfig, UserError, fields, get_device, load_co
 from ..data.corpus import Splits, split_again
 from ..generation.generate import check_sampling, read_prompt
 from ..models.block_expansion import expand_depth
-from ..models.runs import load_run, run_folder
+from ..models.runs import load_run, read_tokenizer, run_folder
 from ..tokens.dataset import MixedSampler, WindowSampler, check_shards, encode_documents, open_shards
-from ..tokens.tokenizers import TiktokenTokenizer, bpe_name, family_of, get_tokenizer, load_tokenizer
+from ..tokens.tokenizers import TiktokenTokenizer, bpe_name, family_of, get_tokenizer
 from .distributed import ProcessGroup
 from .learners import make_learner
 from .throughput import resolve_dtype
@@ -80,7 +80,7 @@ def books_tokenizer(
     cfg:Config # books, tokenizer
 ):             # Tokenizer
     "The tokenizer of the shards in `cfg.books`; `UserError` if it is not what `cfg.tokenizer` says."
-    tok = load_tokenizer(Path(cfg.books)/'tokenizer.json', cfg.tokenizer)
+    tok = read_tokenizer(Path(cfg.books)/'tokenizer.json', cfg.tokenizer)
     family,size = (cfg.tokenizer, None) if cfg.tokenizer in ('gpt2','char-level') else bpe_name(cfg.tokenizer)
     there = 'gpt2' if isinstance(tok, TiktokenTokenizer) else family_of(tok)
     if family==there and (not size or size//2<tok.vocab_size<=size): return tok
@@ -95,7 +95,7 @@ def choose_tokenizer(
     start=None    # `Run` that it starts from
 )->tuple:         # Tokenizer; whose it is, in words
     "The tokenizer of a run."
-    if own and (own/'tokenizer.json').is_file(): return load_tokenizer(own/'tokenizer.json', cfg.tokenizer),f'of {own}'
+    if own and (own/'tokenizer.json').is_file(): return read_tokenizer(own/'tokenizer.json', cfg.tokenizer),f'of {own}'
     if start: return start.tok,f'of the pretrained model {cfg.pretrained_model}'
     if cfg.books: return books_tokenizer(cfg),f'of the books in {cfg.books}'
     return get_tokenizer(cfg.tokenizer, [e.text for e in train]),'made from the training episodes'
@@ -197,8 +197,8 @@ def prepare_run(
     check_characters(tok, whose, train)
     check_characters(tok, whose, [*splits.valid, *splits.test], held_out=True)
     tok.encode(cfg.prompt)
-    dtype = group.all_gather(resolve_dtype(cfg.dtype, get_device(cfg.device)))[0] # the main process decides
-    cfg = replace(cfg, dtype=dtype)
+    if cfg.dtype=='auto': # the main process decides
+        cfg = replace(cfg, dtype=group.all_gather(resolve_dtype('auto', get_device(cfg.device)))[0])
     check_sampling(cfg.max_len_generate, cfg.temperature, cfg.top_k, cfg.top_p)
     train,gate_episodes = learner.hold_out(train)
     return RunData(cfg, splits, tok, make_sampler(cfg, train, tok, group), gate_episodes, start)
