@@ -69,15 +69,21 @@ class Playground(anywidget.AnyWidget):
         clock=time.monotonic,       # Gives the time in seconds
         pace:float=0.               # Seconds to wait before each token, for those who read along
     ):
+        self._lock,self._stop,self._closed,self._thread,self._jobs = threading.RLock(),threading.Event(),False,None,{}
         super().__init__()
         self.every,self.clock,self.pace = every,clock,pace
         self.library,self.editor = ModelLibrary(runs, device, scripts),SceneEditor()
-        self._lock,self._stop,self._closed,self._thread,self._jobs = threading.RLock(),threading.Event(),False,None,{}
         self._seen,self._copied,self.tokens = {},{},0
         self.surprising,self.models,self.formats = surprise,self.library.names,list(EXPORTS)
         self.on_msg(lambda _,content,buffers: self.receive(content))
         self.begin_with(model or self.models[0])
         replace_panels(self, this_cell())
+
+    def close(self):
+        "Stop writing and take the panel off the page."
+        self._closed = True
+        self._stop.set()
+        super().close()
 
 # %% ../../nbs/widgets/07_playground.ipynb #c0012
 _made = weakref.WeakKeyDictionary()  # panel to (cell, number of the run)
@@ -525,13 +531,6 @@ def take_over(self:Playground,
     if other.model in self.models:
         self.model,self.settings,self.beginnings = other.model,other.settings,self.library.beginnings(other.model)
     self.changed('Your scene is still here')
-
-@patch
-def close(self:Playground):
-    "Stop writing and take the panel off the page."
-    self.stop()
-    self._closed = True
-    super(Playground, self).close()
 
 # %% ../../nbs/widgets/07_playground.ipynb #c0038
 ACTIONS = ('go_on','retake','accept','stop','change_setting','choose_model','refresh','color_by_surprise',
