@@ -44,11 +44,13 @@ def make_run(
 )->Path:        # The new run's directory
     "Train a tokenizer and a model, and evaluate it on episodes it has never seen."
     folder = free_run_dir('demo', Path(out)/'runs')
-    print(f'3. Train    {cfg.tokenizer}, {cfg.architecture}, at most {cfg.time_budget:g} seconds')
+    limits = [f'{n:,.0f} {unit}' for n,unit in ((cfg.max_steps, 'steps'), (cfg.time_budget, 'seconds')) if n]
+    print(f"3. Train    {cfg.tokenizer}, {cfg.architecture}, at most {' or '.join(limits)}")
     r = train(cfg, data, folder, show=Progress())
     print(f"            {r['parameters']:,} parameters, {r['steps']:,} steps, {r['epochs']:.0f} passes over the scripts in {folder}")
     print('4. Evaluate on episodes held out from training\n')
-    print(md_table([(k, *(r[s][k] for s in ('valid','test'))) for k in ('loss','accuracy','top10_accuracy','bpc','episodes')], ['Measure','Validation','Test']))
+    measures = 'loss','accuracy','top10_accuracy','bpc','episodes'
+    print(md_table([(k, r['valid'][k], r['test'][k]) for k in measures], ['Measure','Validation','Test']))
     return folder
 
 # %% ../../nbs/lab/02_demo.ipynb #c0010
@@ -68,17 +70,19 @@ def write_scene(
 @command
 def spgpt_demo(
     out:str='demo',         # Folder for everything that is made
-    time_budget:float=None, # Seconds of training; the preset's if none
+    time_budget:float=None, # Seconds of training; the preset's steps if none
     seed:int=42,            # Of everything random
 ):
     "Every stage on the bundled sample series, in two minutes on two cores, without a network."
     start = time.monotonic()
     if Path(out).is_file(): raise UserError(f'{out} is a file: choose another folder with --out')
-    cfg = load_config('demo', seed=seed, **({} if time_budget is None else {'time_budget':time_budget}))
+    budget = {} if time_budget is None else dict(time_budget=time_budget, max_steps=None)
+    cfg = load_config('demo', seed=seed, **budget)
     data = make_data(out)
     folder = make_run(cfg, data, out)
     write_scene(folder, '5. Write    a scene')
-    write_scene('example', '6. Example  the model that comes with the package, trained for an hour on the scripts of South Park', seed=seed)
+    example = '6. Example  the model that comes with the package, trained for an hour on the scripts of South Park'
+    write_scene('example', example, seed=seed)
     print(f'''
 Done in {time.monotonic()-start:.0f} seconds.
   {data}   the scripts: raw, southpark (CSV) and cleaned-southpark (script format)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['MODELS', 'KVCache', 'attend', 'Attention', 'Block', 'sinusoids', 'LanguageModel', 'DecoderTransformer', 'rope_angles',
            'rotate', 'RoPEAttention', 'SwiGLU', 'ModernBlock', 'ModernTransformer', 'LSTMCache', 'LSTMModel',
-           'make_model', 'flops_per_token', 'activation_bytes', 'model_summary']
+           'make_model', 'flops_per_token', 'activation_bytes', 'parameters_by_part', 'training_bytes', 'model_summary']
 
 # %% ../../nbs/models/02_networks.ipynb #c0002
 import math
@@ -54,21 +54,24 @@ def attend(
     "Scaled dot-product attention (Vaswani et al. 2017) of the last T of S positions."
     T,S = q.shape[2],k.shape[2]
     mask = torch.ones(T, S, dtype=torch.bool, device=q.device).tril(S-T) if causal and 1<T<S else None
-    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal and 1<T==S, dropout_p=dropout, enable_gqa=k.shape[1]!=q.shape[1])
+    return F.scaled_dot_product_attention(
+        q, k, v, attn_mask=mask, is_causal=causal and 1<T==S, dropout_p=dropout, enable_gqa=k.shape[1]!=q.shape[1])
 
 # %% ../../nbs/models/02_networks.ipynb #c0014
 class Attention(nn.Module):
     "Multi-head self-attention with one matrix for queries, keys and values."
     def __init__(self, cfg:Config, layer:int):
         super().__init__()
-        self.qkv,self.proj = nn.Linear(cfg.d_model, 3*cfg.d_model, cfg.bias),nn.Linear(cfg.d_model, cfg.d_model, cfg.bias)
-        self.layer,self.H,self.mask,self.p,self.drop = layer,cfg.num_heads,cfg.use_attn_mask,cfg.dropout,nn.Dropout(cfg.dropout)
+        self.layer,self.num_heads,self.use_mask,self.dropout = layer,cfg.num_heads,cfg.use_attn_mask,cfg.dropout
+        self.qkv = nn.Linear(cfg.d_model, 3*cfg.d_model, cfg.bias)
+        self.proj = nn.Linear(cfg.d_model, cfg.d_model, cfg.bias)
+        self.drop = nn.Dropout(cfg.dropout)
 
     def forward(self, x, cache=None):
         B,T,C = x.shape
-        q,k,v = (o.view(B,T,self.H,C//self.H).transpose(1,2) for o in self.qkv(x).chunk(3, dim=-1))
+        q,k,v = (o.view(B,T,self.num_heads,-1).transpose(1,2) for o in self.qkv(x).chunk(3, dim=-1))
         if cache: k,v = cache.update(self.layer, k, v)
-        x = attend(q, k, v, self.mask or not self.training, self.p if self.training else 0.)
+        x = attend(q, k, v, self.use_mask or not self.training, self.dropout if self.training else 0.)
         return self.drop(self.proj(x.transpose(1,2).reshape(B,T,C)))
 
 # %% ../../nbs/models/02_networks.ipynb #c0016
@@ -76,13 +79,15 @@ class Block(nn.Module):
     "One layer of GPT-2, normalised before its sublayers, or after them."
     def __init__(self, cfg:Config, layer:int):
         super().__init__()
+        self.norm_first = cfg.layer_norm_first
         self.ln1,self.ln2 = (nn.LayerNorm(cfg.d_model, bias=cfg.bias) for _ in range(2))
-        self.attn,self.first = Attention(cfg, layer),cfg.layer_norm_first
-        self.mlp = nn.Sequential(nn.Linear(cfg.d_model, cfg.dim_feedforward, cfg.bias), nn.GELU(),
-                                 nn.Linear(cfg.dim_feedforward, cfg.d_model, cfg.bias), nn.Dropout(cfg.dropout))
+        self.attn = Attention(cfg, layer)
+        self.mlp = nn.Sequential(
+            nn.Linear(cfg.d_model, cfg.dim_feedforward, cfg.bias), nn.GELU(),
+            nn.Linear(cfg.dim_feedforward, cfg.d_model, cfg.bias), nn.Dropout(cfg.dropout))
 
     def forward(self, x, cache=None):
-        if self.first:
+        if self.norm_first:
             x = x + self.attn(self.ln1(x), cache)
             return x + self.mlp(self.ln2(x))
         x = self.ln1(x + self.attn(x, cache))
@@ -128,30 +133,35 @@ class DecoderTransformer(LanguageModel):
     "GPT-2 with the original project's options. Longer inputs than `context_len` raise `UserError`."
     def __init__(self, cfg, vocab_size):
         super().__init__(cfg, vocab_size)
-        pos = sinusoids(cfg.context_len, cfg.d_model) if cfg.positional_encoding=='sinusoidal' else torch.empty(cfg.context_len, cfg.d_model)
-        if cfg.positional_encoding=='sinusoidal': self.register_buffer('pos', pos, persistent=False)
-        else: self.pos = nn.Parameter(pos)
-        self.drop,self.blocks = nn.Dropout(cfg.dropout),nn.ModuleList(Block(cfg, i) for i in range(cfg.num_layers))
+        T,C = cfg.context_len,cfg.d_model
+        if cfg.positional_encoding=='sinusoidal': self.register_buffer('pos', sinusoids(T, C), persistent=False)
+        else: self.pos = nn.Parameter(torch.empty(T, C))
+        self.drop = nn.Dropout(cfg.dropout)
+        self.blocks = nn.ModuleList(Block(cfg, i) for i in range(cfg.num_layers))
         self.norm = nn.LayerNorm(cfg.d_model, bias=cfg.bias) if cfg.layer_norm_first else nn.Identity()
         self._init()
 
     def _init(self):
         "GPT-2's: std 0.02, projections into the stream smaller by 1/sqrt(2 layers), zero biases."
+        small = 0.02/math.sqrt(2*self.cfg.num_layers)
         for n,p in self.named_parameters():
-            if p.ndim==2: nn.init.normal_(p, std=0.02/math.sqrt(2*self.cfg.num_layers) if n.endswith(('proj.weight','mlp.2.weight')) else 0.02)
+            if p.ndim==2: nn.init.normal_(p, std=small if n.endswith(('proj.weight','mlp.2.weight')) else 0.02)
             elif n.endswith('bias'): nn.init.zeros_(p)
 
     def _body(self, x, cache):
         start = cache.pos if cache else 0
-        if start+x.shape[1]>len(self.pos):
-            raise UserError(f'{start+x.shape[1]} tokens are more than the {len(self.pos)} positions that this model was trained with (context_len)')
-        x = self.drop(x + self.pos[start:start+x.shape[1]])
+        end,limit = start+x.shape[1],len(self.pos)
+        if end>limit:
+            raise UserError(f'{end} tokens are more than the {limit} positions that this model was trained with (context_len)')
+        x = self.drop(x + self.pos[start:end])
         for b in self.blocks: x = b(x, cache)
         if cache: cache.pos += x.shape[1]
         return self.norm(x)
 
     def new_cache(self, batch_size=1, max_len=None):
-        return KVCache(self.cfg.num_layers, (batch_size, self.cfg.num_heads, max_len or self.cfg.context_len, self.cfg.d_model//self.cfg.num_heads), self.embed.weight)
+        c = self.cfg
+        shape = batch_size, c.num_heads, max_len or c.context_len, c.d_model//c.num_heads
+        return KVCache(c.num_layers, shape, self.embed.weight)
 
 # %% ../../nbs/models/02_networks.ipynb #c0029
 def rope_angles(
@@ -187,12 +197,12 @@ class RoPEAttention(nn.Module):
 
     def forward(self, x, cos, sin, cache=None):
         B,T,C = x.shape
-        q,k,v = (f(x).view(B,T,-1,self.D) for f in (self.q, self.k, self.v))
-        q,k = (rotate(norm(a.to(norm.weight)).transpose(1,2), cos, sin) for norm,a in ((self.q_norm, q), (self.k_norm, k)))  # as precise as the norm, under autocast too
-        v = v.transpose(1,2)
+        q,k,v = (linear(x).view(B,T,-1,self.D) for linear in (self.q, self.k, self.v))
+        q = self.q_norm(q.to(self.q_norm.weight))  # as precise as the norm, under autocast too
+        k = self.k_norm(k.to(self.k_norm.weight))
+        q,k,v = rotate(q.transpose(1,2), cos, sin),rotate(k.transpose(1,2), cos, sin),v.transpose(1,2)
         if cache: k,v = cache.update(self.layer, k, v)
-        x = attend(q, k, v)
-        return self.drop(self.proj(x.transpose(1,2).reshape(B,T,C)))
+        return self.drop(self.proj(attend(q, k, v).transpose(1,2).reshape(B,T,C)))
 
 # %% ../../nbs/models/02_networks.ipynb #c0035
 class SwiGLU(nn.Module):
@@ -200,7 +210,8 @@ class SwiGLU(nn.Module):
     def __init__(self, cfg:Config):
         super().__init__()
         self.gate,self.up = (nn.Linear(cfg.d_model, cfg.dim_feedforward, bias=False) for _ in range(2))
-        self.proj,self.drop = nn.Linear(cfg.dim_feedforward, cfg.d_model, bias=False),nn.Dropout(cfg.dropout)
+        self.proj = nn.Linear(cfg.dim_feedforward, cfg.d_model, bias=False)
+        self.drop = nn.Dropout(cfg.dropout)
 
     def forward(self, x): return self.drop(self.proj(F.silu(self.gate(x))*self.up(x)))
 
@@ -231,14 +242,16 @@ class ModernTransformer(LanguageModel):
             elif p.ndim==2: nn.init.normal_(p, std=0.02 if n=='embed.weight' else p.shape[1]**-0.5)
 
     def _body(self, x, cache):
-        cos,sin = (o.to(x) for o in rope_angles(cache.pos if cache else 0, x.shape[1], self.cfg.d_model//self.cfg.num_heads, self.cfg.rope_theta))
+        c,start = self.cfg,cache.pos if cache else 0
+        cos,sin = (o.to(x) for o in rope_angles(start, x.shape[1], c.d_model//c.num_heads, c.rope_theta))
         for b in self.blocks: x = b(x, cos, sin, cache)
         if cache: cache.pos += x.shape[1]
         return self.norm(x)
 
     def new_cache(self, batch_size=1, max_len=None):
-        heads = self.cfg.num_kv_heads or self.cfg.num_heads
-        return KVCache(self.cfg.num_layers, (batch_size, heads, max_len or self.cfg.context_len, self.cfg.d_model//self.cfg.num_heads), self.embed.weight)
+        c = self.cfg
+        shape = batch_size, c.num_kv_heads or c.num_heads, max_len or c.context_len, c.d_model//c.num_heads
+        return KVCache(c.num_layers, shape, self.embed.weight)
 
 # %% ../../nbs/models/02_networks.ipynb #c0041
 class LSTMCache:
@@ -251,11 +264,12 @@ class LSTMModel(LanguageModel):
     "An LSTM language model of `num_layers` layers, `d_model` wide; dropout between layers, before and after."
     def __init__(self, cfg, vocab_size):
         super().__init__(cfg, vocab_size)
-        self.lstm = nn.LSTM(cfg.d_model, cfg.d_model, cfg.num_layers, batch_first=True, dropout=cfg.dropout if cfg.num_layers>1 else 0.)
+        C,dropout = cfg.d_model,cfg.dropout if cfg.num_layers>1 else 0.
+        self.lstm = nn.LSTM(C, C, cfg.num_layers, batch_first=True, dropout=dropout)
         self.drop = nn.Dropout(cfg.dropout)
         nn.init.normal_(self.embed.weight, std=0.1 if cfg.tie_embeddings else 1.)
         for n,p in self.lstm.named_parameters():
-            if n.startswith('bias_ih'): p.data[cfg.d_model:2*cfg.d_model] = 1.  # forget gate open at first (Jozefowicz et al. 2015)
+            if n.startswith('bias_ih'): p.data[C:2*C] = 1.  # forget gate open at first (Jozefowicz et al. 2015)
 
     def _body(self, x, cache):
         x,state = self.lstm(self.drop(x), cache.state if cache else None)
@@ -268,26 +282,33 @@ class LSTMModel(LanguageModel):
     def new_cache(self, batch_size=1, max_len=None): return LSTMCache()
 
 # %% ../../nbs/models/02_networks.ipynb #c0045
-MODELS = {'decoder-transformer':DecoderTransformer, 'modern-transformer':ModernTransformer, 'rnn':LSTMModel, 'ngram':NgramModel}
+MODELS = {
+    'decoder-transformer':DecoderTransformer, 'modern-transformer':ModernTransformer,
+    'rnn':LSTMModel, 'ngram':NgramModel}
 
 def make_model(
     cfg:Config,    # What to build
     vocab_size:int # V
-)->nn.Module:      # Freshly initialised, in training mode: a `LanguageModel`, or an `NgramModel` that has counted nothing yet
+)->nn.Module:      # Freshly initialised, in training mode; an `NgramModel` has counted nothing yet
     "Build the model that `cfg.architecture` names."
     return MODELS[cfg.architecture](cfg, vocab_size)
 
 # %% ../../nbs/models/02_networks.ipynb #c0055
 def flops_per_token(
     model:LanguageModel,  # Any but an n-gram model, which multiplies nothing
-    context_len:int=None  # Length of the window; the model's own if none
+    context_len:int=None, # Length of the window; the model's own if none
+    causal:bool=False     # Leave out what the mask hides
 )->int:                   # Of a forward pass; training takes three times that
     "Floating-point operations for a token in a full window (PaLM, appendix B)."
     C,T = model.cfg.d_model,context_len or model.cfg.context_len
-    weights = _hidden(model) + model.vocab_size*C
-    return 2*weights + 4*T*C*len(getattr(model, 'blocks', []))
+    weights = _hidden_params(model) + model.vocab_size*C
+    attention = (2 if causal else 4)*T*C*len(getattr(model, 'blocks', []))
+    return 2*weights + attention
 
-def _hidden(model): return sum(p.numel() for n,p in model.named_parameters() if p.ndim>1 and n not in ('embed.weight','pos','head.weight'))
+def _hidden_params(model):
+    "Parameters of the matrices between embedding and head."
+    outside = 'embed.weight','pos','head.weight'
+    return sum(p.numel() for n,p in model.named_parameters() if p.ndim>1 and n not in outside)
 
 # %% ../../nbs/models/02_networks.ipynb #c0059
 def activation_bytes(
@@ -296,26 +317,44 @@ def activation_bytes(
     batch_size:int       # Windows at once
 )->int:
     "Memory that a forward pass keeps for the backward pass; the random generators are left as they were."
-    kept,own,device = {},{p.untyped_storage().data_ptr() for p in model.parameters()},model.embed.weight.device
-    def keep(t): kept[t.untyped_storage().data_ptr()] = t.untyped_storage().nbytes(); return t
+    kept,device = {},model.embed.weight.device
+    weights = {p.untyped_storage().data_ptr() for p in model.parameters()}
+    def keep(t):
+        kept[t.untyped_storage().data_ptr()] = t.untyped_storage().nbytes()
+        return t
     ids = torch.zeros(batch_size, cfg.context_len, dtype=torch.long, device=device)
     with torch.random.fork_rng(), torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
         with torch.autocast(device.type, torch.bfloat16, enabled=cfg.dtype=='bfloat16'): logits = model(ids)
         F.cross_entropy(logits.flatten(0,1).float(), ids.flatten())
-    return sum(n for p,n in kept.items() if p not in own)
+    return sum(n for p,n in kept.items() if p not in weights)
 
 # %% ../../nbs/models/02_networks.ipynb #c0063
+def parameters_by_part(
+    model # Any model
+)->dict:  # Such as `blocks.attn` to the parameters of all layers
+    "Parameters by the first two names of their modules, layers taken together."
+    parts = {}
+    for n,p in model.named_parameters():
+        part = '.'.join([s for s in n.split('.')[:-1] if not s.isdigit()][:2]) or n
+        parts[part] = parts.get(part, 0)+p.numel()
+    return parts
+
+def training_bytes(
+    model:LanguageModel, # As built for the run
+    cfg:Config           # Of the run: optimizer, batch_size, context_len, dtype
+)->dict:
+    "Memory in training: weights, gradients, the optimizer's moments, what a batch keeps for the backward pass."
+    N,hidden = model.num_params(),_hidden_params(model)
+    moments = dict(rmsprop=N, muon=2*N-hidden).get(cfg.optimizer, 2*N)
+    one,two = (activation_bytes(model, cfg, B) for B in (1,2))
+    return dict(weights=4*N, gradients=4*N, optimizer=4*moments, activations=one+(cfg.batch_size-1)*(two-one))
+
 def model_summary(
     model:LanguageModel, # As built for the run
     cfg:Config           # Of the run: optimizer, batch_size, context_len, dtype
 )->list:                 # `(quantity, number)`
     "Parameters by part, FLOPs, and memory in training: what to know before it starts."
-    parts,N,C = {},model.num_params(),_hidden(model)
-    for n,p in model.named_parameters():
-        part = '.'.join([s for s in n.split('.')[:-1] if not s.isdigit()][:2]) or n
-        parts[part] = parts.get(part, 0)+p.numel()
-    flops,moments = flops_per_token(model, cfg.context_len),{'rmsprop':N, 'muon':2*N-C}.get(cfg.optimizer, 2*N)
-    one,two = (activation_bytes(model, cfg, B) for B in (1,2))
-    memory = {'weights':4*N, 'gradients':4*N, 'optimiser':4*moments, 'activations of a batch':one+(cfg.batch_size-1)*(two-one)}
-    return [*((f'parameters: {k}', v) for k,v in {**parts, 'all':N}.items()), ('FLOPs per token: forward', flops), ('FLOPs per token: training', 3*flops),
-            *((f'MB: {k}', v/1e6) for k,v in {**memory, 'all':sum(memory.values())}.items())]
+    flops,memory = flops_per_token(model, cfg.context_len),training_bytes(model, cfg)
+    rows = [(f'parameters: {part}', n) for part,n in (parameters_by_part(model)|dict(all=model.num_params())).items()]
+    rows += [('FLOPs per token: forward', flops), ('FLOPs per token: training', 3*flops)]
+    return rows + [(f'MB: {what}', n/1e6) for what,n in (memory|dict(all=sum(memory.values()))).items()]

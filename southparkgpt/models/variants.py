@@ -21,7 +21,7 @@ class LayerNorms(ModernTransformer):
     "LayerNorm (Ba et al. 2016) in place of RMSNorm; on queries and keys RMSNorm stays."
     def __init__(self, cfg:Config, vocab_size:int):
         super().__init__(cfg, vocab_size)
-        norm = lambda: nn.LayerNorm(cfg.d_model, bias=False)
+        def norm(): return nn.LayerNorm(cfg.d_model, bias=False)
         for b in self.blocks: b.norm1,b.norm2 = norm(),norm()
         self.norm = norm()
 
@@ -31,23 +31,24 @@ class NoQKNorm(ModernTransformer):
     def __init__(self, cfg:Config, vocab_size:int):
         super().__init__(cfg, vocab_size)
         for b in self.blocks:
-            for n in 'q_norm','k_norm': setattr(b.attn, n, _Unnormed())
+            for n in 'q_norm','k_norm': setattr(b.attn, n, _NoNorm())
 
-class _Unnormed(nn.Module):
+class _NoNorm(nn.Module):
     def __init__(self):
         super().__init__()
         self.register_buffer('weight', torch.ones(()), persistent=False)  # the attention asks a norm for its precision
     def forward(self, x): return x
 
 # %% ../../nbs/models/03_variants.ipynb #c0013
-class _Unturned(RoPEAttention):
-    def forward(self, x, cos, sin, cache=None): return super().forward(x, torch.ones_like(cos), torch.zeros_like(sin), cache)
+class _NoRoPE(RoPEAttention):
+    def forward(self, x, cos, sin, cache=None):
+        return super().forward(x, torch.ones_like(cos), torch.zeros_like(sin), cache)
 
 class NoPositions(ModernTransformer):
     "Nothing tells the positions (NoPE)."
     def __init__(self, cfg:Config, vocab_size:int):
         super().__init__(cfg, vocab_size)
-        for i,b in enumerate(self.blocks): b.attn = _Unturned(cfg, i)
+        for i,b in enumerate(self.blocks): b.attn = _NoRoPE(cfg, i)
         self._init()
 
 # %% ../../nbs/models/03_variants.ipynb #c0016
@@ -62,16 +63,22 @@ class LearnedPositions(NoPositions):
         return super()._body(x + self.pos[start:start+x.shape[1]], cache)
 
 # %% ../../nbs/models/03_variants.ipynb #c0019
-class _Plain(nn.Module):
+class _MLP(nn.Module):
     def __init__(self, cfg, act):
         super().__init__()
         hidden = cfg.dim_feedforward*3//2
-        self.act,self.up,self.proj = act,nn.Linear(cfg.d_model, hidden, bias=False),nn.Linear(hidden, cfg.d_model, bias=False)
+        self.act = act
+        self.up = nn.Linear(cfg.d_model, hidden, bias=False)
+        self.proj = nn.Linear(hidden, cfg.d_model, bias=False)
         self.drop = nn.Dropout(cfg.dropout)
 
     def forward(self, x): return self.drop(self.proj(self.act(self.up(x))))
 
-def relu2(x): return F.relu(x).square() # x: any tensor
+def relu2(
+    x # Any tensor
+):
+    "The square of ReLU."
+    return F.relu(x).square()
 
 # %% ../../nbs/models/03_variants.ipynb #c0021
 class Gelu(ModernTransformer):
@@ -79,7 +86,7 @@ class Gelu(ModernTransformer):
     act = staticmethod(F.gelu)
     def __init__(self, cfg:Config, vocab_size:int):
         super().__init__(cfg, vocab_size)
-        for b in self.blocks: b.mlp = _Plain(cfg, self.act)
+        for b in self.blocks: b.mlp = _MLP(cfg, self.act)
         self._init()
 
 class Relu2(Gelu):
@@ -96,25 +103,26 @@ class SmallInit(ModernTransformer):
             elif n=='head.weight': nn.init.normal_(p, std=0.02)
 
 # %% ../../nbs/models/03_variants.ipynb #c0026
-class _Reader(nn.Module):
+class _SkipBlock(nn.Module):
     def __init__(self, block):
         super().__init__()
-        self.block,self.first = block,None
-        self.carry,self.again = nn.Parameter(torch.ones(())),nn.Parameter(torch.zeros(()))
+        self.block,self.embedded = block,None
+        self.stream_scale = nn.Parameter(torch.ones(()))
+        self.skip_scale = nn.Parameter(torch.zeros(()))
 
-    def forward(self, x, *args): return self.block(self.carry*x + self.again*self.first, *args)
+    def forward(self, x, *args): return self.block(self.stream_scale*x + self.skip_scale*self.embedded, *args)
 
 class Skips(ModernTransformer):
-    "Each block reads `carry` times the stream and `again` times the embeddings (Jordan et al. 2024)."
+    "Each block reads `stream_scale` times the stream and `skip_scale` times the embeddings (Jordan et al. 2024)."
     def __init__(self, cfg:Config, vocab_size:int):
         super().__init__(cfg, vocab_size)
-        self.blocks = nn.ModuleList(_Reader(b) for b in self.blocks)
+        self.blocks = nn.ModuleList(_SkipBlock(b) for b in self.blocks)
 
     def _body(self, x, cache):
-        for b in self.blocks: b.first = x
+        for b in self.blocks: b.embedded = x
         try: return super()._body(x, cache)
         finally:
-            for b in self.blocks: b.first = None
+            for b in self.blocks: b.embedded = None
 
 # %% ../../nbs/models/03_variants.ipynb #c0029
 class Softcap(ModernTransformer):
@@ -122,16 +130,18 @@ class Softcap(ModernTransformer):
     def logits(self, hidden): return 15*torch.tanh(super().logits(hidden)/15)
 
 # %% ../../nbs/models/03_variants.ipynb #c0032
-VARIANTS = {'LayerNorm':LayerNorms, 'no QK-norm':NoQKNorm, 'no positions':NoPositions, 'learned positions':LearnedPositions, 'GELU':Gelu, 'ReLU squared':Relu2,
-            'no zero-init':SmallInit, 'skips':Skips, 'softcap':Softcap}
+VARIANTS = {
+    'LayerNorm':LayerNorms, 'no QK-norm':NoQKNorm, 'no positions':NoPositions, 'learned positions':LearnedPositions,
+    'GELU':Gelu, 'ReLU squared':Relu2, 'no zero-init':SmallInit, 'skips':Skips, 'softcap':Softcap}
 
 @contextmanager
 def use_variant(
     variant:str|None # One of `VARIANTS`; none changes nothing
 ):
     "Within it, `modern-transformer` is that variant; `UserError` if there is none of the name."
-    if variant and variant not in VARIANTS: raise UserError(f'no variant {variant!r}: {did_you_mean(variant, VARIANTS)}')
-    kept = MODELS['modern-transformer']
-    MODELS['modern-transformer'] = VARIANTS[variant] if variant else kept
+    if variant and variant not in VARIANTS:
+        raise UserError(f'no variant {variant!r}: {did_you_mean(variant, VARIANTS)}')
+    before = MODELS['modern-transformer']
+    MODELS['modern-transformer'] = VARIANTS[variant] if variant else before
     try: yield
-    finally: MODELS['modern-transformer'] = kept
+    finally: MODELS['modern-transformer'] = before
