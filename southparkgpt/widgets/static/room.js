@@ -296,7 +296,7 @@ function render({ model, el }) {
     const s = get('settings')
     if (controls && drawer.contains(controls.seed)) return updateSettings()
     controls = { rows: {} }
-    const rows = SETTINGS.map(([name, title, min, max, step, meaning]) => {
+    const rows = SETTINGS.filter(([name]) => name in s).map(([name, title, min, max, step, meaning]) => {
       let timer
       const put = () => { clearTimeout(timer); send('change_setting', { name, value: Number(range.value) }) }
       const range = h('input', { type: 'range', min, max, step, value: s[name], 'aria-label': title, oninput: () => { out.textContent = Number(range.value); clearTimeout(timer); timer = setTimeout(put, 120) }, onchange: put })
