@@ -64,7 +64,7 @@ def frequent_speakers(
     return [name for name,_ in names.most_common(n) if len(name)<=40]
 
 # %% ../../nbs/widgets/09_page.ipynb #c0016
-LICENCE = 'The weights were learned from scripts that belong to their owners. The program is free software (Apache 2.0).'
+LICENCE = 'Weights learned from scripts that belong to their owners; program under Apache 2.0.'
 
 def page_card(
     run:Run,           # Network and tokenizer
@@ -154,9 +154,10 @@ def about_html(
 )->str:
     "The line at the foot of the page."
     parts = [name, f"{card['Parameters']} parameters"]
-    if bits := card.get('Bits per character'): parts.append(f'{bits.split(",")[0]} (bits per character)')
+    if bits := card.get('Bits per character'): parts.append(bits.split(',')[0].replace(' on ', ' bits per character on '))
     text = html.escape(', '.join(parts)+'. '+card['Licence'])
-    return text + (f" Made with <code>{html.escape(card['Made with'])}</code>" if card.get('Made with') else '')
+    if not card.get('Made with'): return text
+    return f'{text} <span class="made">Made with <code>{html.escape(card["Made with"])}</code></span>'
 
 def page_html(
     header:dict, # As of `page_header`

@@ -359,16 +359,17 @@ class Writer {
     this.model = new Model(header.config, tensorsOf(header.layout, weights))
   }
 
-  async start(text, rnd, options, pause) { // {ids, rest}: the prompt as training would have cut it, drawn among all ways
-    const { tok, model } = this, T = model.T, whole = promptText(tok, text), plain = { ids: [tok.bos, ...(whole ? tok.encode(whole) : [])], rest: '' }
+  async starts(text, pause) { // of {ids, rest, skip, logp}: all ways to go on from a prompt as training would have cut it
+    const { tok, model } = this, T = model.T, whole = promptText(tok, text)
+    const plain = [{ ids: [tok.bos, ...(whole ? tok.encode(whole) : [])], rest: '', skip: 0, logp: 0 }]
     if (!whole) return plain
     const covers = tokenCovers(tok, whole).map(c => ({ ...c, ids: [tok.bos, ...c.ids] }))
     const longest = Math.max(...covers.map(c => c.ids.length)) + 1, skip = longest > T ? longest - (T >> 1 || 1) : 0
     let common = covers[0].ids.length
     for (const c of covers) { let i = 0; while (i < Math.min(common, c.ids.length) && c.ids[i] === covers[0].ids[i]) i++; common = i }
     if (covers.reduce((n, c) => n + c.tokens.length, 0) === 1 || skip >= common) return plain
-    const starts = [], logps = []
-    for (const c of covers.sort((a, b) => a.ids.length - b.ids.length)) {
+    const starts = []
+    for (const c of covers) {
       let logp = 0
       await model.read(c.ids.slice(skip, common), { pause })
       for (let i = common; i < c.ids.length; i++) {
@@ -376,16 +377,21 @@ class Writer {
         model.feed([c.ids[i]], false)
       }
       const all = logSumExp(model.logits)
-      for (const t of c.tokens) { starts.push({ ids: [...c.ids, t], rest: tok.pieces[t].slice(c.inside), skip }); logps.push(logp + model.logits[t] - all) }
+      for (const t of c.tokens) starts.push({ ids: [...c.ids, t], rest: tok.pieces[t].slice(c.inside), skip, logp: logp + model.logits[t] - all })
     }
-    return starts[starts.length === 1 ? 0 : sample(processLogits(logps, [], { ...options, repetition_penalty: 0 }), rnd)]
+    const all = logSumExp(starts.map(s => s.logp))
+    return starts.map(s => ({ ...s, logp: s.logp - all }))
   }
 
+  after({ ids, skip }, pause) { return this.model.read(this.model.fitting(ids.slice(skip)), { pause }) } // the logits
+
   async *write(text, { seed = 42, max_len = 300, pause, ...options } = {}) { // pieces of text; the prompt is not among them
-    const { tok, model } = this, rnd = random(seed), { ids, rest, skip = 0 } = await this.start(text, rnd, options, pause)
+    const { tok, model } = this, rnd = random(seed), starts = await this.starts(text, pause)
+    const one = starts.length === 1 ? 0 : sample(processLogits(starts.map(s => s.logp), [], { ...options, repetition_penalty: 0 }), rnd)
+    const { ids, rest } = starts[one]
     const decoder = new TextDecoder(), piece = p => (tok.bytes ? decoder.decode(byteArray(p), { stream: true }) : p)
     const keep = Math.max(model.T, WINDOW)
-    let z = await model.read(skip ? model.fitting(ids.slice(skip)) : model.fitting(ids), { pause }), recent = ids.slice(-keep)
+    let z = await this.after(starts[one], pause), recent = ids.slice(-keep)
     if (rest) yield { text: piece(rest), tokens: 0 }
     for (let n = 1; n <= max_len; n++) {
       const id = sample(processLogits(z, recent, options), rnd)
@@ -398,17 +404,32 @@ class Writer {
     if (end) yield { text: end, tokens: max_len }
   }
 
-  async ahead(text, options, pause) { // the likeliest next tokens, and what each setting does to them
-    const { tok, model } = this, ids = encodePrompt(tok, text), z = await model.read(model.fitting(ids), { pause }), recent = ids.slice(-WINDOW)
-    const shown = i => visible(tok.text(i === tok.bos ? '' : tok.pieces[i]))
-    const process = o => softmax(processLogits(z, recent, o)), best = p => p.indexOf(p.reduce((a, b) => Math.max(a, b)))
+  async pieces(text, pause) { // {texts, logits, recent}: what may come next, and where in it what was said just now is
+    const { tok } = this, starts = await this.starts(text, pause), found = new Map(), places = new Map()
+    if (starts.length === 1) {
+      const texts = tok.pieces.map((p, i) => (i === tok.bos ? '' : tok.text(p)))
+      return { texts, logits: Float64Array.from(await this.after(starts[0], pause)), recent: starts[0].ids.slice(-WINDOW) }
+    }
+    const add = (piece, logp) => found.set(piece, found.has(piece) ? logSumExp([found.get(piece), logp]) : logp)
+    for (const s of starts.filter(s => s.rest)) add(tok.text(s.rest), s.logp)
+    for (const s of starts.filter(s => !s.rest && s.logp > -12)) { // the token ends where the prompt ends: one more
+      const z = await this.after(s, pause), all = logSumExp(z)
+      tok.pieces.forEach((p, i) => { if (p) { const t = tok.text(p); add(t, s.logp + z[i] - all); places.set(i, t) } })
+    }
+    const texts = [...found.keys()], recent = starts[0].ids.slice(-WINDOW).map(i => texts.indexOf(places.get(i))).filter(i => i >= 0)
+    return { texts, logits: Float64Array.from(found.values()), recent }
+  }
+
+  async ahead(text, options, pause) { // the likeliest next pieces, and what each setting does to them
+    const { texts, logits, recent } = await this.pieces(text, pause), shown = i => visible(texts[i])
+    const process = o => softmax(processLogits(logits, recent, o)), best = p => p.indexOf(p.reduce((a, b) => Math.max(a, b)))
     const left = o => process({ temperature: options.temperature || 1, ...o }).reduce((n, p) => n + (p > 0), 0).toLocaleString('en')
-    const cut = o => `Leaves ${left(o)} of ${z.length.toLocaleString('en')} pieces to draw from.`, percent = p => `${Math.round(100 * p)}%`
+    const cut = o => `Leaves ${left(o)} of ${logits.length.toLocaleString('en')} pieces to draw from.`, percent = p => `${Math.round(100 * p)}%`
     const learned = process({}), warm = process({ temperature: options.temperature }), first = best(learned)
     const moved = best(process({ repetition_penalty: options.repetition_penalty })), drawn = process(options)
-    const top = Array.from(drawn.keys()).sort((i, j) => drawn[j] - drawn[i]).slice(0, 8).filter(i => drawn[i] > 0)
+    const top = Array.from(drawn.keys()).sort((i, j) => drawn[j] - drawn[i]).slice(0, 8).filter(i => drawn[i] >= .0005 || i === first)
     return {
-      next_tokens: top.map(i => ({ token: tok.text(tok.pieces[i]), shown: shown(i), share: drawn[i] })),
+      next_tokens: top.map(i => ({ token: texts[i], shown: shown(i), share: drawn[i] })),
       effects: {
         temperature: `The likeliest next piece, ${shown(first)}: ${percent(learned[first])} as learned, ${percent(warm[best(warm)])} so.`,
         repetition_penalty: moved === first ? 'The first choice stays.' : `The first choice is now ${shown(moved)}, not ${shown(first)}.`,

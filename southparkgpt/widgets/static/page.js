@@ -18,13 +18,13 @@ function lineParts(line, writing) {
   return { kind: 'turn', speaker: name, parts }
 }
 
-function speakerColor(name) { // by the CRC-32 of the name, as in the room
+function speakerColor(name) { // by the CRC-32 of the name, as in the room, and dark enough to be read
   let crc = -1
   for (const byte of new TextEncoder().encode(name)) {
     crc ^= byte
     for (let k = 0; k < 8; k++) crc = (crc >>> 1) ^ (crc & 1 ? 0xEDB88320 : 0)
   }
-  return `color-mix(in srgb, hsl(${((crc ^ -1) >>> 0) % 360} 90% 50%) 55%, var(--jp-content-font-color0, currentColor))`
+  return `color-mix(in srgb, hsl(${((crc ^ -1) >>> 0) % 360} 90% 50%) 45%, var(--jp-content-font-color0, currentColor))`
 }
 
 function isUnfinished(line) {
@@ -159,11 +159,21 @@ class SceneEditor {
 
 function toFountain(text) {
   const out = []
+  let last = null // who spoke just before goes on
   for (const line of text.split('\n').filter(l => l)) {
     const { kind, speaker, parts } = lineParts(line)
-    if (kind === 'scene') out.push(`.${parts[0].text}`)
+    if (kind === 'scene') out.push(`${out.length ? '\n' : ''}.${parts[0].text}`)
     else if (kind === 'other') out.push(`!${line}`)
-    else out.push([`@${speaker}`, ...parts.map(p => (p.kind === 'action' ? `(${p.text})` : p.text))].join('\n'))
+    else {
+      const rows = [`@${speaker}${speaker === last ? " (CONT'D)" : ''}`]
+      parts.forEach((p, i) => { // actions in a row become one
+        const again = i && parts[i - 1].kind === p.kind
+        if (again) rows.push(p.kind === 'action' ? `${rows.pop().slice(0, -1)}; ${p.text})` : `${rows.pop()} ${p.text}`)
+        else rows.push(p.kind === 'action' ? `(${p.text})` : p.text)
+      })
+      out.push(rows.join('\n'))
+    }
+    last = kind === 'turn' ? speaker : null
   }
   return `${out.join('\n\n')}\n`
 }
@@ -274,8 +284,10 @@ class PageModel {
     this.set({ status: message })
   }
   setSpeakers(shares) {
-    const names = Object.keys(shares).filter(n => shares[n] > .004 || this.here.has(n)).sort((a, b) => shares[b] - shares[a])
-    this.set({ speakers: names.slice(0, 12).map(name => ({ name, color: speakerColor(name), share: shares[name] })) })
+    const likely = Object.keys(shares).sort((a, b) => shares[b] - shares[a]), names = likely.filter(n => shares[n] > .004 || this.here.has(n)).slice(0, 12)
+    names.push(...this.header.speakers.filter(n => n in shares && !names.includes(n)).slice(0, Math.max(8 - names.length, 0)))
+    const hint = n => (this.here.has(n) || shares[n] >= .01 ? undefined : 'Often in what this model writes')
+    this.set({ speakers: names.map(name => ({ name, color: speakerColor(name), share: shares[name], hint: hint(name) })) })
   }
 
   // Writing
@@ -353,15 +365,28 @@ class PageModel {
 
 // ---- The page ----
 
+function startEngine(code, receive) { // a function that sends a message to the engine
+  try {
+    const worker = new Worker(URL.createObjectURL(new Blob([code], { type: 'text/javascript' })))
+    worker.onmessage = ({ data }) => receive(data)
+    worker.onerror = e => receive({ what: 'error', of: 'write', message: `The model cannot run in this browser: ${e.message}` })
+    return m => worker.postMessage(m)
+  } catch (e) { // where a page from the disk may have no worker, the engine runs in the page, and lets it breathe between tokens
+    const script = document.createElement('script')
+    window.engineScope = { postMessage: data => setTimeout(() => receive(data)) }
+    script.textContent = `(() => { ${code}\nserve(window.engineScope) })()`
+    document.head.append(script)
+    return data => window.engineScope.onmessage({ data })
+  }
+}
+
 function openPage() {
   const read = id => document.getElementById(id).textContent, header = JSON.parse(read('header'))
-  const url = URL.createObjectURL(new Blob([read('engine')], { type: 'text/javascript' })), worker = new Worker(url)
-  let store = null
+  let store = null, model = null
   try { store = window.localStorage } catch (e) { /* not allowed here */ }
-  const model = new PageModel(header, m => worker.postMessage(m), store)
-  worker.onmessage = ({ data }) => model.receive(data)
-  worker.onerror = e => model.failed({ of: 'write', message: `The model cannot run in this browser: ${e.message}` })
-  worker.postMessage({ do: 'load', id: 0, header, weights: read('weights') })
+  const post = startEngine(read('engine'), m => model.receive(m))
+  model = new PageModel(header, post, store)
+  post({ do: 'load', id: 0, header, weights: read('weights') })
   document.getElementById('weights').remove()
   render({ model, el: document.getElementById('room') })
   window.room = model // for the console, and for tests
