@@ -15,7 +15,7 @@ from pathlib import Path
 
 from fastcore.basics import patch
 
-from .config import UserError, write_text
+from .config import UserError, printable, write_text
 
 # %% ../nbs/03_chat_service.ipynb #c0004a
 LOOPBACK_KEY = 'sk-not-a-real-key'
@@ -82,7 +82,7 @@ def one_line(
     most:int=200 # Characters
 )->str:
     "The beginning of `s` in one line, with escapes for what cannot be printed."
-    return ''.join(c if c.isprintable() else ascii(c)[1:-1] for c in ' '.join(s.split())[:most])
+    return printable(' '.join(s.split())[:most])
 
 def error_reason(
     e,     # `openai.APIError`
@@ -168,6 +168,7 @@ def kept(self:ChatService,
     "What is known without asking."
     try: answer,finish,*asks = json.loads(self.file(prompt, text).read_text(encoding='utf-8'))
     except (FileNotFoundError, ValueError, TypeError, RecursionError): return None,0
+    if not isinstance(answer, str): return None,0
     return Reply(answer, finish),asks[0] if asks else 1
 
 @patch

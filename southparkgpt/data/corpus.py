@@ -8,12 +8,12 @@ __all__ = ['Episode', 'SUFFIXES', 'Splits', 'read_script', 'season_files', 'cut_
            'alike_pairs', 'near_duplicates', 'split_shares', 'shuffled_units', 'split_episodes', 'split_again']
 
 # %% ../../nbs/data/06_corpus.ipynb #c0002
-import random, re, sys
+import random, re, shlex, sys
 from bisect import bisect
 from collections import Counter, namedtuple
 from pathlib import Path
 
-from ..config import CHOICES, UserError, command, did_you_mean
+from ..config import CHOICES, UserError, command, did_you_mean, printable
 from .clean import RULES, clean_rows, list_files, read_text, render, unify_speakers
 from .sample_wiki import load_sample
 from ..tables import md_table
@@ -113,7 +113,7 @@ def load_episodes(
     if not files: raise UserError(f'{folder} holds no .txt or .csv script (spgpt_convert reads screenplays)')
     episodes = [Episode(name, read_script(f)) for name,f in files.items()]
     found = sum(is_transcript(e.text) for e in episodes)
-    if found>len(episodes)/2: print(f'{folder}: {_transcripts}', file=sys.stderr)
+    if found>len(episodes)/2: print(printable(f'{folder}: {_transcripts}'), file=sys.stderr)
     return episodes
 
 # %% ../../nbs/data/06_corpus.ipynb #c0010
@@ -128,7 +128,9 @@ def find_scripts(
     else: folders = sorted(d.name for d in data.iterdir() if d.is_dir() and not d.name.startswith('.'))
     if {'southpark', 'cleaned-southpark'} & set(folders) or folders and not season_files(data):
         raise UserError(f'{data} has no {dataset}: {did_you_mean(dataset, folders)}')
-    if 'raw' in folders: raise UserError(f'{data} has no {dataset}: spgpt_clean --src {data}/raw --out {data} makes it')
+    if 'raw' in folders:
+        clean = shlex.join(['spgpt_clean', '--src', f'{data}/raw', '--out', str(data)])
+        raise UserError(f'{data} has no {dataset}: {clean} makes it')
     return data
 
 # %% ../../nbs/data/06_corpus.ipynb #c0012
@@ -233,7 +235,7 @@ def shuffled_units(
     random.Random(seed).shuffle(order)
     groups = near_duplicates(order)
     for g in groups:
-        names = ', '.join(e.name for e in g)
+        names = printable(', '.join(e.name for e in g))
         print(f'kept on one side of the split, as they are nearly the same: {names}', file=sys.stderr)
     grouped = {e.name for g in groups for e in g}
     return [[e] for e in order if e.name not in grouped]+groups

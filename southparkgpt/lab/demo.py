@@ -6,7 +6,7 @@
 __all__ = ['make_data', 'make_run', 'write_scene', 'spgpt_demo']
 
 # %% ../../nbs/lab/02_demo.ipynb #c0002
-import time
+import shlex, time
 from pathlib import Path
 
 from ..data.clean import clean_folder
@@ -17,7 +17,8 @@ from ..data.crawl import crawl
 from ..generation.generate import generate
 from ..models.runs import load_run
 from ..data.sample_wiki import serve_wiki
-from ..training.train import free_run_dir, train
+from ..locks import new_folder
+from ..training.train import train
 from ..training.callbacks import Progress
 
 # %% ../../nbs/lab/02_demo.ipynb #c0006
@@ -43,10 +44,10 @@ def make_run(
     out         # Folder of the demonstration
 )->Path:        # The new run's directory
     "Train a tokenizer and a model, and evaluate it on episodes it has never seen."
-    folder = free_run_dir('demo', Path(out)/'runs')
+    folder = new_folder(Path(out)/'runs'/'demo')
     limits = [f'{n:,.0f} {unit}' for n,unit in ((cfg.max_steps, 'steps'), (cfg.time_budget, 'seconds')) if n]
     print(f"3. Train    {cfg.tokenizer}, {cfg.architecture}, at most {' or '.join(limits)}")
-    r = train(cfg, data, folder, show=Progress())
+    r = train(cfg, data, folder, callback=Progress())
     print(f"            {r['parameters']:,} parameters, {r['steps']:,} steps, {r['epochs']:.0f} passes over the scripts in {folder}")
     print('4. Evaluate on episodes held out from training\n')
     measures = 'loss','accuracy','top10_accuracy','bpc','episodes'
@@ -89,7 +90,7 @@ Done in {time.monotonic()-start:.0f} seconds.
   {folder}   the run: weights, tokenizer, configuration, log, samples
 
 Next
-  jupyter lab nbs                                          read and run it all, notebook by notebook
+  jupyter lab                                              then open nbs/start.ipynb: write, look inside, train
   spgpt_generate --prompt ",At South Park Elementary, Mr. Garrison's class."
-  spgpt_generate --pretrained_model {folder} --prompt ",The lighthouse" --temperature 0.8
+  spgpt_generate --pretrained_model {shlex.quote(str(folder))} --prompt ",The lighthouse" --temperature 0.8
   spgpt_crawl --out data/raw && spgpt_clean --src data/raw --out data && spgpt_train --config cpu --data data''')

@@ -8,7 +8,7 @@ __all__ = ['LOG', 'COMPRESSORS', 'add_experiment', 'read_experiments', 'measure_
            'measure_compressor', 'add_corpus', 'spgpt_results']
 
 # %% ../../nbs/lab/03_experiment_log.ipynb #c0002
-import json, subprocess, tempfile, time
+import json, shlex, subprocess, tempfile, time
 from datetime import date
 from pathlib import Path
 
@@ -76,7 +76,7 @@ def measure_run(
     folder # Run directory
 )->dict:   # JSON-ready
     "The figures of a finished run; `UserError` if it has none."
-    hint = f'let the run finish (spgpt_train --run_dir {folder} --resume)'
+    hint = f'let the run finish (spgpt_train --data DATA --run_dir {shlex.quote(str(folder))} --resume)'
     figures = figures_in(folder, 'results.json', 'results', hint)
     return figures | dict(curve=learning_curve(folder))
 
@@ -85,7 +85,7 @@ def measure_tokenizers(
     folder # Of spgpt_tokenizers
 )->dict:   # JSON-ready
     "The rows of a comparison of tokenizers; `UserError` if there is none."
-    hint = f'make one (spgpt_tokenizers --out {folder})'
+    hint = f'make one (spgpt_tokenizers --out {shlex.quote(str(folder))})'
     figures = figures_in(folder, 'comparison.json', 'comparison of tokenizers', hint)
     return {k:figures[k] for k in ('name','rows')}
 
@@ -94,7 +94,8 @@ def measure_report(
     folder # That spgpt_evaluate --full --out wrote
 )->dict:   # JSON-ready
     "A report on a model; `UserError` if there is none."
-    return figures_in(folder, 'report.json', 'report', f'make one (spgpt_evaluate --full --out {folder})')
+    hint = f'make one (spgpt_evaluate --full --out {shlex.quote(str(folder))})'
+    return figures_in(folder, 'report.json', 'report', hint)
 
 # %% ../../nbs/lab/03_experiment_log.ipynb #c0025
 def measure_trials(
@@ -103,7 +104,7 @@ def measure_trials(
 )->list:    # Of dicts, JSON-ready
     "The trials of an experiment that are new; `UserError` if there is none."
     rows = read_rows(Path(folder)/'trials.jsonl')
-    if not rows: raise UserError(f'no trials in {folder}: make some (spgpt_experiment --out {folder})')
+    if not rows: raise UserError(f'no trials in {folder}: make some (spgpt_experiment --out {shlex.quote(str(folder))})')
     def key(row): return row['experiment'],row['name'],row['seed'],row['commit']
     logged = {key(r) for r in read_experiments('trial', log)}
     rows = [dict(experiment=Path(folder).name) | r for r in rows]
@@ -160,7 +161,7 @@ def add_corpus(
     "Measure both datasets, and what compressors make of the cleaned one."
     raw,clean = data/'southpark',data/'cleaned-southpark'
     for corpus,trained_on in (raw, raw),(clean, clean),(clean, raw):
-        add_experiment('corpus', f'spgpt_results --data {data}', measure_corpus(corpus, trained_on), log)
+        add_experiment('corpus', shlex.join(['spgpt_results', '--data', str(data)]), measure_corpus(corpus, trained_on), log)
     splits = split_episodes(load_episodes(clean))
     for name,command in COMPRESSORS.items():
         add_experiment('compressor', command, measure_compressor(name, command, splits), log)

@@ -28,7 +28,7 @@ from ..evaluation.scoring import evaluate
 from ..training.run_data import prepare_run
 from ..models.runs import load_run
 from ..training.train import git_commit, start_run
-from ..training.trainer import Trainer, batch_loss, fit_ngrams, mix_run
+from ..training.trainer import Trainer, batch_loss
 from ..models.variants import use_variant
 from ..training.callbacks import Callback
 from ..training.run_log import RunLog, close_log, learning_curve
@@ -119,9 +119,9 @@ def train_network(
         if teacher: trainer.loss = partial(batch_loss, teacher=teacher)
         log = RunLog(folder, cfg, 0)
         start_run(trainer)
-        try: fit_ngrams(trainer, log) if cfg.architecture=='ngram' else trainer.fit(log, Callback())
+        try: trainer.learner.fit(trainer, log, Callback())
         finally: close_log(log, {})
-        if cfg.ngram_mixture: mix_run(trainer)
+        trainer.learner.finish(trainer)
         return load_run(folder, trainer.device),trainer,learning_curve(folder)
 
 # %% ../../nbs/lab/01_trials.ipynb #c0019

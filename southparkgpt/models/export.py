@@ -17,10 +17,10 @@ import torch, yaml
 from tokenizers import decoders, models, pre_tokenizers, processors
 from torch import nn
 
-from ..config import Config, UserError, write_text
+from ..config import Config, UserError, printable, write_text
 from .mixture import base_network
 from .networks import LanguageModel
-from .runs import GPT2_NAMES, QWEN3_NAMES, Run, hf_parameter_name, printable
+from .runs import GPT2_NAMES, QWEN3_NAMES, Run, hf_parameter_name
 from .runs import read_json, run_folder, save_tensors
 from ..tables import md_table
 from ..tokens.tokenizers import TiktokenTokenizer

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['INT8_ROWS', 'Run', 'MAX_CONTEXT', 'EXAMPLE', 'HF_FIELDS', 'GPT2_NAMES', 'QWEN3_NAMES', 'save_tensors',
-           'quantize_rows', 'dequantize_rows', 'pack_int8', 'unpack_int8', 'save_run', 'printable', 'last_line',
-           'read_header', 'model_shapes', 'check_header', 'read_weights', 'read_tokenizer', 'run_folder',
-           'check_tokenizer', 'load_run', 'read_json', 'package_model', 'hf_parameter_name', 'config_from_hf',
-           'hf_tensors', 'load_hf_weights', 'load_hf']
+           'quantize_rows', 'dequantize_rows', 'pack_int8', 'unpack_int8', 'save_run', 'last_line', 'read_header',
+           'model_shapes', 'check_header', 'read_weights', 'read_tokenizer', 'run_folder', 'check_tokenizer',
+           'load_run', 'read_json', 'package_model', 'hf_parameter_name', 'config_from_hf', 'hf_tensors',
+           'load_hf_weights', 'load_hf']
 
 # %% ../../nbs/models/05_runs.ipynb #c0002
 import json
@@ -20,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from ..config import PACKAGE, Config, UserError, atomic_path, get_device
-from ..config import load_config, save_config, write_text
+from ..config import load_config, printable, save_config, write_text
 from .mixture import Mixture, base_network
 from .networks import LanguageModel, make_model
 from ..tokens.tokenizers import TiktokenTokenizer, load_tokenizer
@@ -104,17 +104,11 @@ def save_run(
     save_tensors(weights, folder/'model.safetensors', metadata)
 
 # %% ../../nbs/models/05_runs.ipynb #r0036
-def printable(
-    text # From a file that anybody may have written
-)->str:  # With `?` for each character that a terminal would obey
-    "`text` without escape sequences; lines stay."
-    return ''.join(c if c.isprintable() or c=='\n' else '?' for c in str(text))
-
 def last_line(
     e:Exception # Of another library
 )->str:
     "What it says at last, fit to be printed."
-    return printable(e).strip().split('\n')[-1].strip()
+    return printable(str(e)).strip().split('\n')[-1].strip()
 
 # %% ../../nbs/models/05_runs.ipynb #r0009
 def _what_it_is(path):
@@ -210,7 +204,7 @@ def read_tokenizer(
         text = 'Some words.\nAnd more!' if tok.alphabet is None else ''.join(sorted(tok.alphabet))
         tok.decode(tok.encode(text))
     except (KeyboardInterrupt, MemoryError): raise
-    except UserError as e: raise UserError(printable(e)) from e
+    except UserError as e: raise UserError(printable(str(e))) from e
     except BaseException as e: raise UserError(f'{path} is no tokenizer that works: {last_line(e)}') from e
     if ids!=list(range(tok.vocab_size)): raise UserError(f'{path}: its {len(ids)} ids are not 0 to {len(ids)-1}')
     if tok.bos_id is None: raise UserError(f'{path} has no start token: it is not one of ours')
@@ -245,7 +239,7 @@ def _run_config(folder):
         hint = f"there is {', '.join(below[:5])}" if below else 'train one first (spgpt_train)'
         raise UserError(f'no run in {folder}: {hint}')
     try: cfg = load_config(str(path))
-    except UserError as e: raise UserError(f'{path} cannot be read: {printable(e)}') from e
+    except UserError as e: raise UserError(f'{path} cannot be read: {printable(str(e))}') from e
     if lacking := {'architecture','d_model','num_layers','context_len','tokenizer'}-cfg.given:
         raise UserError(f"{path} is incomplete: it lacks {', '.join(sorted(lacking)[:5])}")
     return cfg

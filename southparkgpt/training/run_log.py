@@ -16,10 +16,16 @@ from ..config import Config, UserError, write_text
 def read_log(
     folder # Run directory
 )->list:   # Of dicts, each with a `step`
-    "Read log.jsonl; a line that a crash cut off at the end is left out."
+    "Read log.jsonl; a line that a crash cut off at the end is left out. `UserError` names a damaged line before it."
     path = Path(folder)/'log.jsonl'
-    lines = path.read_text(encoding='utf-8').split('\n')[:-1] if path.is_file() else []
-    return [json.loads(l) for l in lines]
+    lines = path.read_bytes().split(b'\n')[:-1] if path.is_file() else []
+    return [_read_row(path, i, line) for i,line in enumerate(lines, 1)]
+
+def _read_row(path, number, line):
+    try: row = json.loads(line)
+    except (ValueError, RecursionError): row = None
+    if isinstance(row, dict) and isinstance(row.get('step'), int): return row
+    raise UserError(f'{path} is damaged: line {number} is no row of a log. Remove it, or put the file back from a copy')
 
 # %% ../../nbs/training/03_run_log.ipynb #c0007
 def learning_curve(

@@ -9,7 +9,7 @@ __all__ = ['SAMPLE_COLUMNS', 'continuations', 'log_samples']
 from bisect import bisect
 from itertools import accumulate
 
-from ..evaluation.scoring import bleu
+from ..evaluation.bleu import bleu
 from ..generation.generate import generate
 from .run_log import RunLog
 

@@ -48,8 +48,8 @@ def wait_until(
         time.sleep(every)
 
 # %% ../../nbs/widgets/02_browser_testing.ipynb #c0011
-JUPYTER_FOLDERS = dict(JUPYTER_CONFIG_DIR='config', JUPYTER_DATA_DIR='data', JUPYTER_RUNTIME_DIR='run', IPYTHONDIR='ipython',
-                       JUPYTERLAB_SETTINGS_DIR='settings', JUPYTERLAB_WORKSPACES_DIR='workspaces')
+JUPYTER_FOLDERS = dict(JUPYTER_CONFIG_DIR='config', JUPYTER_DATA_DIR='data', JUPYTER_RUNTIME_DIR='run',
+                       IPYTHONDIR='ipython', JUPYTERLAB_SETTINGS_DIR='settings', JUPYTERLAB_WORKSPACES_DIR='workspaces')
 
 def free_port()->int:
     "A port of this machine that nobody listens on."
@@ -69,7 +69,8 @@ def start_jupyter_lab(
                  '@jupyterlab/apputils-extension:themes':{'theme':theme}}
     (settings/'default_setting_overrides.json').write_text(json.dumps(overrides))
     cmd = [sys.executable, '-m', 'jupyter', 'lab', '--no-browser', '--allow-root', '--ServerApp.ip=127.0.0.1',
-           f'--ServerApp.port={port}', '--ServerApp.port_retries=0', '--IdentityProvider.token=', f'--ServerApp.root_dir={root}']
+           f'--ServerApp.port={port}', '--ServerApp.port_retries=0', '--IdentityProvider.token=',
+           f'--ServerApp.root_dir={root}']
     env = os.environ | {k:str(home/v) for k,v in JUPYTER_FOLDERS.items()}
     with (home/'lab.log').open('w') as log: server = subprocess.Popen(cmd, stdout=log, stderr=log, env=env)
     return server,f'http://127.0.0.1:{port}'

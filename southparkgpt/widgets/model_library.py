@@ -21,10 +21,11 @@ from ..models.runs import EXAMPLE, Run, load_run, run_folder
 def find_runs(
     runs   # Folder of run directories, one run directory, `example`, or a `Run`
 )->dict:   # Name to path or `Run`
-    "All that can be written with: the example, then the newest weights; a run that is named goes before, a `Run` stands alone."
+    "All that can be written with: the example, then the newest weights. A run that is named goes before."
     if isinstance(runs, Run): return {'this run':runs}
     folder,example = run_folder(runs),{'example':EXAMPLE}
-    if (folder/'model.safetensors').is_file(): return {folder.resolve().name:folder} | example if folder!=EXAMPLE else example
+    if folder==EXAMPLE: return example
+    if (folder/'model.safetensors').is_file(): return {folder.resolve().name:folder} | example
     newest = sorted(folder.glob('*/model.safetensors'), key=lambda p: p.stat().st_mtime, reverse=True)
     return example | {p.parent.name:p.parent for p in newest}
 
@@ -106,8 +107,10 @@ def card(self:ModelLibrary,
     splits = None if isinstance(source, Run) else source/'splits.json'
     episodes = json.loads(splits.read_text()) if splits and splits.is_file() else {}
     kind = cfg.architecture + (' with counts' if type(run.model).__name__=='Mixture' else '')
-    card = dict(Model=kind, Parameters=f'{run.model.num_params():,}', Tokenizer=f'{cfg.tokenizer}, {run.tok.vocab_size:,} tokens',
-                Context=f'{run.model.max_positions:,} tokens' if run.model.max_positions else 'unlimited', Dataset=cfg.dataset)
+    T = run.model.max_positions
+    card = dict(Model=kind, Parameters=f'{run.model.num_params():,}',
+                Tokenizer=f'{cfg.tokenizer}, {run.tok.vocab_size:,} tokens',
+                Context=f'{T:,} tokens' if T else 'unlimited', Dataset=cfg.dataset)
     if episodes: card['Episodes'] = ', '.join(f'{len(v)} {k}' for k,v in episodes.items())
     if bpc: card['Bits per character'] = f'{bpc:.3f} on validation'
     return card
@@ -141,5 +144,6 @@ def training_text(self:ModelLibrary,
     if name not in self._training:
         source = self.source(name)
         found = load_episodes(find_scripts(self.scripts, self.config(name).dataset))
-        self._training[name] = TrainingText(e.text for e in (found if isinstance(source, Run) else run_split(source, found, 'train')))
+        if not isinstance(source, Run): found = run_split(source, found, 'train')
+        self._training[name] = TrainingText(e.text for e in found)
     return self._training[name]

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import torch
 
-from ..config import PACKAGE, UserError, command, did_you_mean, required, write_text
+from ..config import PACKAGE, UserError, command, did_you_mean, printable, required, write_text
 from ..generation.generate import generate
 from ..generation.screenplay import PAGE
 from ..models.export import export_run, score_rows
 from ..models.mixture import base_network
-from ..models.runs import EXAMPLE, Run, load_run, pack_int8, printable, read_json, run_folder
+from ..models.runs import EXAMPLE, Run, load_run, pack_int8, read_json, run_folder
 from ..tokens.tokenizers import HFTokenizer, Tokenizer, family_of
 from .script_html import line_parts
 

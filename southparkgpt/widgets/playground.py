@@ -19,11 +19,11 @@ from ..evaluation.script_metrics import SpeakerClassifier, spoken_lines
 from ..evaluation.scoring import run_split
 from ..data.corpus import find_scripts, load_episodes
 from ..generation.generate import generate
-from ..generation.screenplay import to_fountain, to_html
+from ..generation.screenplay import to_fdx, to_fountain, to_html
 from ..models.runs import Run
 from .model_library import ModelLibrary
-from .predictions import (likely_speakers, next_logits, setting_effects, surprisals, surprise_by_line,
-                                              top_tokens, visible)
+from .predictions import likely_speakers, next_logits, next_tokens, setting_effects, surprisals
+from .predictions import surprise_by_line, visible
 from .scene_editor import SceneEditor, is_unfinished, prompt_for, typed_line
 from .script_html import line_parts, speaker_color
 from .takes import Critic, best_line
@@ -34,6 +34,7 @@ LINE_TOKENS = 150  # of a line, at most
 LIMITS = dict(temperature=(0., 5.), top_k=(0, 100_000), top_p=(.01, 1.), min_p=(0., 1.), repetition_penalty=(.5, 5.),
               lines=(1, 100), takes=(1, 16), seed=(0, 2**31-1))
 
+# %% ../../nbs/widgets/07_playground.ipynb #c0010
 class Playground(anywidget.AnyWidget):
     "The writers' room."
     _esm,_css = STATIC/'room.js',STATIC/'room.css'
@@ -61,24 +62,30 @@ class Playground(anywidget.AnyWidget):
     def __init__(self,
         runs='runs',                # Folder of run directories, one run directory, `example`, or a `Run`
         device:str='accelerated',   # Where to put the models: accelerated, cuda, mps or cpu
-        scripts=None,               # DATA, or a folder of scripts that the runs were trained on: copied lines are underlined
+        scripts=None,               # DATA, or the scripts that the runs were trained on: copied lines are underlined
         model:str=None,             # Which to begin with; the example if none
         surprise:bool=False,        # Colour the text by surprise from the beginning
         every:float=.1,             # Seconds between two updates of the page, at least
         clock=time.monotonic,       # Gives the time in seconds
         pace:float=0.               # Seconds to wait before each token, for those who read along
     ):
+        self._lock,self._stop,self._closed,self._thread,self._jobs = threading.RLock(),threading.Event(),False,None,{}
         super().__init__()
         self.every,self.clock,self.pace = every,clock,pace
         self.library,self.editor = ModelLibrary(runs, device, scripts),SceneEditor()
-        self._lock,self._stop,self._closed,self._thread,self._jobs = threading.RLock(),threading.Event(),False,None,{}
         self._seen,self._copied,self.tokens = {},{},0
         self.surprising,self.models,self.formats = surprise,self.library.names,list(EXPORTS)
         self.on_msg(lambda _,content,buffers: self.receive(content))
         self.begin_with(model or self.models[0])
         replace_panels(self, this_cell())
 
-# %% ../../nbs/widgets/07_playground.ipynb #c0011
+    def close(self):
+        "Stop writing and take the panel off the page."
+        self._closed = True
+        self._stop.set()
+        super().close()
+
+# %% ../../nbs/widgets/07_playground.ipynb #c0012
 _made = weakref.WeakKeyDictionary()  # panel to (cell, number of the run)
 
 def this_cell():
@@ -100,7 +107,7 @@ def replace_panels(
             other.close()
     _made[panel] = cell
 
-# %% ../../nbs/widgets/07_playground.ipynb #c0013
+# %% ../../nbs/widgets/07_playground.ipynb #c0014
 def shown_line(
     text:str,          # Of a script
     writing:bool=False,# As for `line_parts`
@@ -135,7 +142,7 @@ def begin_with(self:Playground,
     self.show('Ready')
     self.ask('look', self.look)
 
-# %% ../../nbs/widgets/07_playground.ipynb #c0015
+# %% ../../nbs/widgets/07_playground.ipynb #c0016
 @patch
 def ask(self:Playground,
     what:str, # write or look
@@ -171,7 +178,7 @@ def wait(self:Playground,
     end = time.monotonic()+timeout
     while (thread := self._thread) and time.monotonic()<end: thread.join(.05)
 
-# %% ../../nbs/widgets/07_playground.ipynb #c0017
+# %% ../../nbs/widgets/07_playground.ipynb #c0018
 @patch
 def once(self:Playground,
     what:str, # Name of the answer
@@ -200,14 +207,14 @@ def look(self:Playground):
         if self._jobs or self._closed: return  # something else is asked for, and this will be asked for again
         step(run, name)
 
-# %% ../../nbs/widgets/07_playground.ipynb #c0018
+# %% ../../nbs/widgets/07_playground.ipynb #c0019
 @patch
 def look_ahead(self:Playground, run, name):
     "The likeliest next tokens, and what the settings do to them."
     text,options = prompt_for(self.editor.lines),sampling(self.settings)
     logits,recent = self.once('logits', (run, text), lambda: next_logits(run, text))
     self.effects = setting_effects(run, logits, recent, **options)
-    top = top_tokens(run, logits, recent, 8, **options)
+    top = self.once('next', (run, text, options), lambda: next_tokens(run, text, 8, **options))
     self.next_tokens = [dict(token=t, shown=visible(t), share=round(p, 4)) for t,p in top]
 
 @patch
@@ -240,7 +247,7 @@ def look_for_copies(self:Playground, run, name):
     except UserError as e: self.status = f'Copies unknown: {e}'
     if any(l['copied']!=self._copied.get(l['text'], False) for l in self.lines): self.show()
 
-# %% ../../nbs/widgets/07_playground.ipynb #c0020
+# %% ../../nbs/widgets/07_playground.ipynb #c0021
 @patch
 def until_stop(self:Playground,
     ids # Iterable of token ids
@@ -251,7 +258,7 @@ def until_stop(self:Playground,
         self.tokens += 1
         yield i
 
-# %% ../../nbs/widgets/07_playground.ipynb #c0022
+# %% ../../nbs/widgets/07_playground.ipynb #c0023
 @patch
 def show_draft(self:Playground,
     kept:int,   # Lines before it
@@ -282,7 +289,7 @@ def stream_lines(self:Playground,
     lines = text.split('\n')[:wanted]
     yield lines if lines[-1] else lines[:-1]
 
-# %% ../../nbs/widgets/07_playground.ipynb #c0024
+# %% ../../nbs/widgets/07_playground.ipynb #c0025
 @patch
 def critic(self:Playground,
     name:str # One of `models`
@@ -314,7 +321,7 @@ def stream_best_lines(self:Playground,
         lines.append(found)
         yield lines
 
-# %% ../../nbs/widgets/07_playground.ipynb #c0025
+# %% ../../nbs/widgets/07_playground.ipynb #c0026
 @patch
 def write(self:Playground,
     kept:int,   # Lines of the script to keep
@@ -338,7 +345,7 @@ def write(self:Playground,
     n,ended = len(lines),'Stopped' if self._stop.is_set() else 'Done'
     self.status = f"{ended}: {n} line{'s' if n!=1 else ''}, seed {s['seed']}{speed}"
 
-# %% ../../nbs/widgets/07_playground.ipynb #c0027
+# %% ../../nbs/widgets/07_playground.ipynb #c0028
 @patch
 def start(self:Playground,
     kept:int,         # As for `write`
@@ -374,14 +381,14 @@ def stop(self:Playground):
     "Ask the thread to end after the present token."
     self._stop.set()
 
-# %% ../../nbs/widgets/07_playground.ipynb #c0029
+# %% ../../nbs/widgets/07_playground.ipynb #c0030
 @patch
 def go_on(self:Playground,
     text:str='',       # What to add before; a line of a script, or what the speaker says
     speaker:str=None,  # Who is next; '' for a scene; none for whoever comes
     write:bool=True    # Let the model go on then
 ):
-    "Add what was typed, and let the model go on: with one line of a speaker who was named, else with as many as the settings say."
+    "Add what was typed, and let the model go on: one line of a named speaker, else as many as the settings say."
     if self.busy: return
     e = self.editor
     typed = [typed_line(l, speaker, finished=not write) for l in text.splitlines() if l.strip()]
@@ -414,7 +421,7 @@ def accept(self:Playground,
     self.editor.write(n, new, finish=n>0)
     self.changed()
 
-# %% ../../nbs/widgets/07_playground.ipynb #c0030
+# %% ../../nbs/widgets/07_playground.ipynb #c0031
 EDITS = 'choose_take','end_at','follow','edit','delete','set_speaker','undo','redo','new_scene'
 
 @patch
@@ -435,7 +442,7 @@ def change(self:Playground,
     getattr(self.editor, do)(**args)
     self.changed()
 
-# %% ../../nbs/widgets/07_playground.ipynb #c0032
+# %% ../../nbs/widgets/07_playground.ipynb #c0033
 @patch
 def change_setting(self:Playground,
     name:str, # One of `LIMITS`
@@ -445,7 +452,7 @@ def change_setting(self:Playground,
     if name not in LIMITS: raise UserError(f"there is no setting {name!r}: there are {', '.join(LIMITS)}")
     low,high = LIMITS[name]
     if not (name=='seed' and value is None):
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or value!=value: raise UserError(f'{name} must be a number, not {value!r}')
+        if type(value) not in (int, float) or math.isnan(value): raise UserError(f'{name} must be a number, not {value!r}')
         value = type(low)(min(max(value, low), high))
     self.settings = dict(self.settings, **{name:value})
     self.ask('look', self.look)
@@ -473,13 +480,15 @@ def color_by_surprise(self:Playground,
     self.surprising = bool(on)
     self.ask('look', self.look)
 
-# %% ../../nbs/widgets/07_playground.ipynb #c0034
-EXPORTS = dict(txt=('text/plain', lambda text: text+'\n'), fountain=('text/plain', to_fountain), html=('text/html', to_html))
+# %% ../../nbs/widgets/07_playground.ipynb #c0035
+EXPORTS = dict(txt=('text/plain', lambda text: text+'\n'), fountain=('text/plain', to_fountain),
+               fdx=('application/xml', to_fdx), html=('text/html', to_html))
 
 @patch
 def session(self:Playground)->str: # JSON; `open_session` reads it
     "The scene with all its takes, the model and the settings."
-    return json.dumps(dict(self.editor.to_dict(), model=self.model, settings=self.settings), ensure_ascii=False, indent=1)
+    session = dict(self.editor.to_dict(), model=self.model, settings=self.settings)
+    return json.dumps(session, ensure_ascii=False, indent=1)
 
 @patch
 def open_session(self:Playground,
@@ -503,11 +512,13 @@ def export(self:Playground,
     format:str # One of `EXPORTS`, or session
 ):
     "Send the page a file to save."
-    if format!='session' and format not in EXPORTS: raise UserError(f"there is no format {format!r}: there are {', '.join(EXPORTS)}, session")
-    kind,text = ('application/json', self.session()) if format=='session' else (EXPORTS[format][0], EXPORTS[format][1](self.editor.text))
-    self.send(dict(kind='file', name='scene.json' if format=='session' else f'scene.{format}', type=kind, text=text))
+    formats = EXPORTS | dict(session=('application/json', lambda text: self.session()))
+    if format not in formats: raise UserError(f"there is no format {format!r}: there are {', '.join(formats)}")
+    kind,write = formats[format]
+    name = f"scene.{'json' if format=='session' else format}"
+    self.send(dict(kind='file', name=name, type=kind, text=write(self.editor.text)))
 
-# %% ../../nbs/widgets/07_playground.ipynb #c0035
+# %% ../../nbs/widgets/07_playground.ipynb #c0036
 @patch
 def take_over(self:Playground,
     other:Playground # An earlier panel; what it writes ends
@@ -521,15 +532,9 @@ def take_over(self:Playground,
         self.model,self.settings,self.beginnings = other.model,other.settings,self.library.beginnings(other.model)
     self.changed('Your scene is still here')
 
-@patch
-def close(self:Playground):
-    "Stop writing and take the panel off the page."
-    self.stop()
-    self._closed = True
-    super(Playground, self).close()
-
-# %% ../../nbs/widgets/07_playground.ipynb #c0037
-ACTIONS = 'go_on','retake','accept','stop','change_setting','choose_model','refresh','color_by_surprise','open_session','export'
+# %% ../../nbs/widgets/07_playground.ipynb #c0038
+ACTIONS = ('go_on','retake','accept','stop','change_setting','choose_model','refresh','color_by_surprise',
+           'open_session','export')
 
 @patch
 def receive(self:Playground,

@@ -121,7 +121,8 @@ def _id(self:SceneEditor,
 )->int:
     "Its id; `UserError` if there is no such line."
     path = self.path
-    if not isinstance(n, int) or not 0<=n<len(path): raise UserError(f'there is no line {n}: the script has {len(path)}')
+    if not isinstance(n, int) or not 0<=n<len(path):
+        raise UserError(f'there is no line {n}: the script has {len(path)}')
     return path[n]
 
 # %% ../../nbs/widgets/03_scene_editor.ipynb #c0017
@@ -260,10 +261,13 @@ def check_line(
     line # What stands in a file
 ):
     "`UserError` if it is not a line as `to_dict` writes it."
-    if not isinstance(line, dict) or {'id','text','after','chosen'}-set(line): raise UserError('a line lacks id, text, after or chosen')
+    if not isinstance(line, dict) or {'id','text','after','chosen'}-set(line):
+        raise UserError('a line lacks id, text, after or chosen')
     ids = [line['id'], *(line['after'] if isinstance(line['after'], list) else [None])]
-    if not all(type(i) is int and i>=0 for i in ids): raise UserError(f"the ids of line {line['id']!r} are not whole numbers")
-    if not isinstance(line['text'], str) or '\n' in line['text']: raise UserError(f"the text of line {line['id']} is not one line")
+    if not all(type(i) is int and i>=0 for i in ids):
+        raise UserError(f"the ids of line {line['id']!r} are not whole numbers")
+    if not isinstance(line['text'], str) or '\n' in line['text']:
+        raise UserError(f"the text of line {line['id']} is not one line")
     if line['chosen'] is not None and line['chosen'] not in line['after']:
         raise UserError(f"line {line['id']} is followed by {line['chosen']!r}, which is not one of its lines")
 
@@ -275,7 +279,8 @@ def read_tree(
     if not isinstance(lines, list): raise UserError('there is no list of lines')
     for l in lines: check_line(l)
     by_id = {l['id']:l for l in lines}
-    if len(by_id)<len(lines) or 0 not in by_id: raise UserError('the ids of the lines are not different, or line 0 is missing')
+    if len(by_id)<len(lines) or 0 not in by_id:
+        raise UserError('the ids of the lines are not different, or line 0 is missing')
     before,reached = {0:None},[0]
     for i in reached:  # grows while it is walked through
         for a in by_id[i]['after']:
@@ -290,8 +295,10 @@ def from_dict(cls:SceneEditor,
     d:dict # As `to_dict` gives it
 )->SceneEditor:
     "The editor again; `UserError` for what is not a scene of ours."
-    if not isinstance(d, dict) or d.get('format')!=FORMAT: raise UserError(f'this is not a saved scene: its format is not {FORMAT!r}')
-    if d.get('version')!=1: raise UserError(f"this scene was saved as version {d.get('version')!r}, and this program reads version 1: update it")
+    if not isinstance(d, dict) or d.get('format')!=FORMAT:
+        raise UserError(f'this is not a saved scene: its format is not {FORMAT!r}')
+    if (version := d.get('version'))!=1:
+        raise UserError(f'this scene was saved as version {version!r}, and this program reads version 1: update it')
     e = cls()
     e.tree = read_tree(d.get('lines'))
     e.new_id = max(e.tree)+1

@@ -23,7 +23,8 @@ def line_parts(
     if not name: return dict(kind='other', speaker='', parts=[dict(kind='other', text=line, at=0)])
     parts = []
     for m in _part.finditer(line, len(name)+1):
-        if (kind := m.lastgroup) and m[kind].strip(): parts.append(dict(kind=kind, text=m[kind].strip(), at=at_text(m, kind)))
+        kind = m.lastgroup
+        if kind and m[kind].strip(): parts.append(dict(kind=kind, text=m[kind].strip(), at=at_text(m, kind)))
     return dict(kind='turn', speaker=name, parts=parts)
 
 def at_text(m, kind):
