@@ -46,7 +46,8 @@ def page_tokenizer(
     "A tokenizer as the engine wants it; `UserError` for one that it does not know."
     if isinstance(tok, HFTokenizer): family = family_of(tok)
     else: family = 'byte-level' if tok.name=='gpt2' else None
-    if not family: raise UserError(f'the tokenizer {tok.name} is not known to the page: it knows char-level, gpt2 and our bpe families')
+    if not family:
+        raise UserError(f'the page does not know the tokenizer {tok.name}: it knows char-level, gpt2 and our bpe families')
     encoding = 'latin-1' if family=='byte-level' else 'utf-8'
     return dict(family=family, pieces=[p.decode(encoding) for p in tok.pieces], bos=tok.bos_id)
 
@@ -94,7 +95,8 @@ def default_settings(
 )->dict:
     "How to draw from a model unless told otherwise, as the room has it: 0 and 1 are for off."
     c = run.cfg
-    return dict(temperature=temperature or c.temperature, top_p=c.top_p or 1., top_k=c.top_k or 0, min_p=0., repetition_penalty=1.)
+    drawn = dict(temperature=temperature or c.temperature, top_p=c.top_p or 1., top_k=c.top_k or 0)
+    return dict(drawn, min_p=0., repetition_penalty=1.)
 
 def page_header(
     run:Run,       # A modern-transformer
@@ -108,14 +110,15 @@ def page_header(
     fields = 'd_model num_heads num_kv_heads num_layers context_len rope_theta dim_feedforward'.split()
     prompt = run.cfg.prompt.replace('\r\n', '\n')
     header = dict(name=name, prompt=prompt, speakers=speakers, card=card, settings=default_settings(run, **settings))
-    header |= dict(config={k:getattr(run.cfg, k) for k in fields}, tokenizer=page_tokenizer(run.tok), layout=layout, html_head=PAGE)
+    header |= dict(config={k:getattr(run.cfg, k) for k in fields}, tokenizer=page_tokenizer(run.tok))
+    header |= dict(layout=layout, html_head=PAGE)
     # What is kept in a browser belongs to this model
     return header | dict(id='southparkgpt '+hashlib.sha256(json.dumps(header).encode()).hexdigest()[:16])
 
 # %% ../../nbs/widgets/09_page.ipynb #c0024
 STATIC = PACKAGE/'widgets'/'static'
-POLICY = ("default-src 'none'; script-src 'unsafe-inline' blob:; worker-src blob:; style-src 'unsafe-inline'; img-src data:; "
-          "base-uri 'none'; form-action 'none'")
+POLICY = ("default-src 'none'; script-src 'unsafe-inline' blob:; worker-src blob:; style-src 'unsafe-inline'; "
+          "img-src data:; base-uri 'none'; form-action 'none'")
 FRAME = '''<!doctype html>
 <html lang="en">
 <head>
@@ -154,7 +157,8 @@ def about_html(
 )->str:
     "The line at the foot of the page."
     parts = [name, f"{card['Parameters']} parameters"]
-    if bits := card.get('Bits per character'): parts.append(bits.split(',')[0].replace(' on ', ' bits per character on '))
+    if bits := card.get('Bits per character'):
+        parts.append(bits.split(',')[0].replace(' on ', ' bits per character on '))
     text = html.escape(', '.join(parts)+'. '+card['Licence'])
     if not card.get('Made with'): return text
     return f'{text} <span class="made">Made with <code>{html.escape(card["Made with"])}</code></span>'
@@ -167,7 +171,8 @@ def page_html(
     files = {f:(STATIC/f).read_text(encoding='utf-8') for f in ('room.js','page.js','engine.js','room.css','page.css')}
     program = files['room.js'].replace('export default { render }', '')+files['page.js']
     return FRAME.format(
-        policy=POLICY, title=html.escape(f"{header['name']}: a writers' room"), style=files['room.css']+files['page.css'],
+        policy=POLICY, title=html.escape(f"{header['name']}: a writers' room"),
+        style=files['room.css']+files['page.css'],
         about=about_html(header['name'], header['card']), header=script_json(header),
         weights=base64.b64encode(block).decode(), engine=files['engine.js'], program=program)
 
@@ -205,16 +210,17 @@ def made_with(
 )->str:
     "The command that makes a page, without the folders of whoever ran it."
     model = Path(pretrained_model)
-    return shlex.join(['spgpt_export', '--pretrained_model', model.name if model.is_absolute() else str(model), '--format', 'page', '--out', Path(out).name])
+    name = model.name if model.is_absolute() else str(model)
+    return shlex.join(['spgpt_export', '--pretrained_model', name, '--format', 'page', '--out', Path(out).name])
 
 # %% ../../nbs/widgets/09_page.ipynb #c0035
 @command
 def spgpt_export(
     pretrained_model:required('Run directory, or example')=None,
     out:required('Folder to write; a file, such as scene.html, for a page')=None,
-    format:str='huggingface', # huggingface: a folder for transformers and all that reads its files; page: one file for any browser
-    speakers:str=None,        # For a page: who may be chosen to speak, with commas between; those it names most, if none
-    licence:str=LICENCE,      # For a page: what it says about its licence
+    format:str='huggingface', # huggingface: a folder for transformers and the like; page: one file for any browser
+    speakers:str=None,        # Of a page: who may be chosen to speak, with commas between; whom it names most, if none
+    licence:str=LICENCE,      # Of a page: what it says about its licence
 ):
     "Write a trained model as a Hugging Face folder, or as a page that any browser opens."
     if format not in FORMATS: raise UserError(f'no format {format!r}: {did_you_mean(format, FORMATS)}')

@@ -117,15 +117,17 @@ const BLOCK = 8 // tokens that are read at once
 
 function matmul(out, w, x, rows, cols, n) { // out (n, rows) = x (n, cols) times w (rows, cols) transposed
   let t = 0
-  for (; t + 4 <= n; t += 4) {
+  for (; t + 4 <= n; t += 4) { // two rows by four tokens, so that what is loaded is used several times
     const x0 = t * cols, x1 = x0 + cols, x2 = x1 + cols, x3 = x2 + cols
-    for (let r = 0, k = 0; r < rows; r++) {
-      let a = 0, b = 0, c = 0, d = 0
-      for (let j = 0; j < cols; j++, k++) {
-        const v = w[k]
-        a += v * x[x0 + j]; b += v * x[x1 + j]; c += v * x[x2 + j]; d += v * x[x3 + j]
+    for (let r = 0; r < rows; r += 2) {
+      const both = r + 1 < rows ? 1 : 0
+      let a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0
+      for (let j = 0, k = r * cols, l = k + both * cols; j < cols; j++, k++, l++) {
+        const u = w[k], v = w[l], p = x[x0 + j], q = x[x1 + j], y = x[x2 + j], z = x[x3 + j]
+        a += u * p; b += u * q; c += u * y; d += u * z; e += v * p; f += v * q; g += v * y; h += v * z
       }
-      const o = t * rows + r
+      const o = t * rows + r, m = o + both // a last odd row is computed twice
+      out[m] = e; out[m + rows] = f; out[m + 2 * rows] = g; out[m + 3 * rows] = h
       out[o] = a; out[o + rows] = b; out[o + 2 * rows] = c; out[o + 3 * rows] = d
     }
   }
