@@ -7,7 +7,7 @@ __all__ = ['STATIC', 'LINE_TOKENS', 'LIMITS', 'EDITS', 'EXPORTS', 'ACTIONS', 'Pl
            'shown_line', 'sampling']
 
 # %% ../../nbs/widgets/07_playground.ipynb #c0002
-import json, math, random, threading, time, weakref
+import atexit, json, math, random, threading, time, weakref
 
 import anywidget
 import traitlets as T
@@ -153,6 +153,7 @@ def ask(self:Playground,
         if self._closed: return
         self._jobs[what] = job
         if self._thread: return
+        _rooms.add(self)
         self._thread = threading.Thread(target=self.work, name='playground', daemon=True)
         self._thread.start()
 
@@ -177,6 +178,16 @@ def wait(self:Playground,
     "Wait for the thread; for tests and scripts, never for a message."
     end = time.monotonic()+timeout
     while (thread := self._thread) and time.monotonic()<end: thread.join(.05)
+
+_rooms = weakref.WeakSet() # whose thread has been started
+
+@atexit.register
+def _finish_threads():
+    "Before Python ends: a thread that is inside a model then would bring the process down."
+    for room in list(_rooms):
+        room._closed = True
+        room._stop.set()
+        room.wait(10)
 
 # %% ../../nbs/widgets/07_playground.ipynb #c0018
 @patch

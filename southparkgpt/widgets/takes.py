@@ -10,7 +10,7 @@ import itertools
 from collections import namedtuple
 
 from ..evaluation.novelty import copied_lines, match_lengths, words
-from ..evaluation.script_metrics import looping
+from ..evaluation.script_metrics import loop_share
 from ..generation.generate import generate
 from ..models.runs import Run
 from .script_html import line_parts
@@ -54,7 +54,7 @@ def faults(
     "What a reader would object to at once."
     said = words(' '.join(p['text'] for p in line_parts(line)['parts']))
     found = [] if said else ['empty']
-    if looping(' '.join(said)): found.append('looping')
+    if loop_share(' '.join(said)): found.append('looping')
     if len(said)>2 and any(words(l.partition(',')[2])==said for l in scene): found.append('repeated')
     if training and any(copied_lines(match_lengths(training, line), line)): found.append('copied')
     return found
