@@ -102,7 +102,7 @@ def smoke_test(
     stages.append(run_stage('resume', resume, left()))
     write = command_line('generation.generate', '--pretrained_model', run, '--max_len_generate', 40, '--device', device)
     stages.append(run_stage('write', write, left()))
-    stages.append(run_stage('export', command_line('models.export', '--pretrained_model', run, '--out', hf), left()))
+    stages.append(run_stage('export', command_line('widgets.page', '--pretrained_model', run, '--out', hf), left()))
     stages.append(run_stage('same logits', [sys.executable, '-c', SAME_LOGITS, str(run), str(hf)], left()))
     return stages
 

@@ -6,7 +6,7 @@
 __all__ = ['FORMS', 'CARD_MARK', 'USE', 'LIMITS', 'PROTOCOL', 'gpt2_weights', 'qwen3_weights', 'gpt2_config', 'qwen3_config',
            'check_exportable', 'generation_config', 'with_bos', 'byte_chars', 'merge_of', 'byte_level_tokenizer',
            'hf_tokenizer', 'tokenizer_config', 'eval_results', 'card_metadata', 'architecture_rows', 'training_rows',
-           'score_rows', 'model_card', 'export_files', 'export_run', 'spgpt_export']
+           'score_rows', 'model_card', 'export_files', 'export_run']
 
 # %% ../../nbs/models/06_export.ipynb #c0002
 import json
@@ -17,10 +17,10 @@ import torch, yaml
 from tokenizers import decoders, models, pre_tokenizers, processors
 from torch import nn
 
-from ..config import Config, UserError, command, printable, required, write_text
+from ..config import Config, UserError, printable, write_text
 from .mixture import base_network
 from .networks import LanguageModel
-from .runs import GPT2_NAMES, QWEN3_NAMES, Run, hf_parameter_name, load_run
+from .runs import GPT2_NAMES, QWEN3_NAMES, Run, hf_parameter_name
 from .runs import read_json, run_folder, save_tensors
 from ..tables import md_table
 from ..tokens.tokenizers import TiktokenTokenizer
@@ -321,16 +321,3 @@ def export_run(
         for name,d in files.items(): write_text(out/name, json.dumps(d, ensure_ascii=False, indent=1))
     except OSError as e: raise UserError(f'cannot write to {out}: {e.strerror}' if e.strerror else str(e)) from e
     return out
-
-# %% ../../nbs/models/06_export.ipynb #c0048
-@command
-def spgpt_export(
-    pretrained_model:required('Run directory, or example')=None,
-    out:required('Folder to write')=None,
-):
-    "Write a trained model as a Hugging Face folder, for transformers and all that reads its files."
-    run = load_run(pretrained_model, 'cpu')
-    out = export_run(run, out, pretrained_model)
-    if base_network(run.model) is not run.model:
-        print('the network alone: its counts, and the bits per character that they bring, stay behind')
-    print(f'{out}: load it with AutoModelForCausalLM.from_pretrained and AutoTokenizer.from_pretrained')

@@ -207,7 +207,7 @@ function render({ model, el }) {
     const names = get('speakers').map(s => s.name)
     if (next && !names.includes(next)) next = null
     const options = [[null, 'Anyone', '', 'Whoever the model thinks of'], ['', 'Scene', '', 'A scene line: where are we?'],
-      ...get('speakers').map(s => [s.name, s.name, s.color, s.share >= .01 ? `${Math.round(100 * s.share)}% likely next` : 'In this scene'])]
+      ...get('speakers').map(s => [s.name, s.name, s.color, s.hint || (s.share >= .01 ? `${Math.round(100 * s.share)}% likely next` : 'In this scene')])]
     chips.replaceChildren(...options.map(([value, name, color, title]) => chip(name, color, () => { choose(value); text.focus() },
       { role: 'radio', title, 'aria-checked': String(value === next), tabIndex: value === next ? 0 : -1, value: value ?? '' })))
     if (focused) chips.querySelector('[aria-checked=true]').focus()
@@ -296,7 +296,7 @@ function render({ model, el }) {
     const s = get('settings')
     if (controls && drawer.contains(controls.seed)) return updateSettings()
     controls = { rows: {} }
-    const rows = SETTINGS.map(([name, title, min, max, step, meaning]) => {
+    const rows = SETTINGS.filter(([name]) => name in s).map(([name, title, min, max, step, meaning]) => {
       let timer
       const put = () => { clearTimeout(timer); send('change_setting', { name, value: Number(range.value) }) }
       const range = h('input', { type: 'range', min, max, step, value: s[name], 'aria-label': title, oninput: () => { out.textContent = Number(range.value); clearTimeout(timer); timer = setTimeout(put, 120) }, onchange: put })
