@@ -128,7 +128,7 @@ def measure_scripts(
     texts,                        # Scripts of like length
     training:TrainingScripts=None # None: leave out what needs it
 )->dict:                          # JSON-ready: form and reading, and novelty
-    "The figures of the notebooks on scenes and on novelty."
+    "The figures of the notebooks on script metrics and on novelty."
     form = format_metrics(texts, training.known if training else ())
     if not training: form = {k:v for k,v in form.items() if k not in ('known_speakers','invented')}
     voice = speaker_accuracy(training.voices, spoken_lines(texts)) if training and training.voices else {}
