@@ -239,13 +239,22 @@ def plot_tokens(
 # %% ../../nbs/tokens/02_vocabularies.ipynb #c0038
 def tokens_html(
     tok:Tokenizer, # Any
-    text:str       # What to cut; it may hold what the tokenizer does not know
+    text:str       # To tokenize; it may hold characters that the tokenizer does not know
 )->str:            # HTML
-    "Text with each token on a ground of its own colour, and their number; an error in its place."
-    try: ids = tok.encode(text)
-    except UserError as e: return f'<i>{html.escape(str(e))}</i>'
-    spans = ''.join(_token_span(tok.pieces[i], i, _COLORS[k%5]) for k,i in enumerate(ids))
-    return f'<b>{len(ids)} tokens</b><pre style="white-space:pre-wrap;margin:0">{spans}</pre>'
+    "Text with each token on a ground of its own colour, unknown characters crossed out, and how many there are."
+    unknown = sorted(set(text)-tok.alphabet) if tok.alphabet is not None else []
+    parts = re.split(f"([{re.escape(''.join(unknown))}])", text) if unknown else [text]
+    spans,tokens,lost = [],0,0
+    for part in filter(None, parts):
+        if part in unknown:
+            lost += 1
+            spans.append(f'<s title="not in the vocabulary" style="color:#b00">{html.escape(part)}</s>')
+            continue
+        for i in tok.encode(part):
+            spans.append(_token_span(tok.pieces[i], i, _COLORS[tokens%5]))
+            tokens += 1
+    says = f'{tokens} tokens' + f', {lost} unknown characters'*bool(lost)
+    return f'<b>{says}</b><pre style="white-space:pre-wrap;margin:0">{"".join(spans)}</pre>'
 
 def _token_span(piece, i, color):
     text = html.escape(piece.decode(errors='replace')).replace('\n', '↵\n')
@@ -255,14 +264,15 @@ def _token_span(piece, i, color):
 def explore_tokenizers(
     toks:list # Tokenizers to choose from
 ):            # An ipywidgets box
-    "A panel: pick some tokenizers, type, and see the text cut by each."
+    "A panel: tick some tokenizers, type, and see the text tokenized by each."
     import ipywidgets as W
     wide = W.Layout(width='95%')
     text = W.Textarea(description='Text', value='Stan, "Dude."', layout=wide, continuous_update=True)
-    pick = W.SelectMultiple(description='Tokenizers', options={t.name:t for t in toks}, value=toks[:1], layout=wide)
+    ticks = [W.Checkbox(description=t.name, value=i<2, indent=False, layout=W.Layout(width='auto')) for i,t in enumerate(toks)]
+    choice = W.Box([W.Label('Compare any of these:'), *ticks], layout=W.Layout(flex_flow='row wrap', width='95%'))
     out = W.HTML()
-    def show(t): return f'<p><code>{html.escape(t.name)}</code> {tokens_html(t, text.value)}</p>'
-    def update(_=None): out.value = ''.join(map(show, pick.value))
-    for w in text,pick: w.observe(update, 'value')
+    def show(tok): return f'<p><code>{html.escape(tok.name)}</code> {tokens_html(tok, text.value)}</p>'
+    def update(_=None): out.value = ''.join(show(t) for t,tick in zip(toks, ticks) if tick.value)
+    for w in text,*ticks: w.observe(update, 'value')
     update()
-    return W.VBox([pick, text, out])
+    return W.VBox([choice, text, out])
