@@ -145,14 +145,15 @@ def stop_at(
 
 # %% ../../nbs/generation/04_generate.ipynb #c0024
 def line_allowed(
-    line:str,  # A line, or the beginning of one
-    banned=(), # Speakers who must not speak
-    only=()    # If any, nobody else may speak
+    line:str,        # A line, or the beginning of one
+    banned=(),       # Speakers who must not speak
+    only=(),         # If any, nobody else may speak
+    ended:bool=False # Whether a newline follows
 )->bool:
     "Whether `line` keeps to the rules so far."
     if any(line.startswith(f'{n},') for n in banned): return False
     if not only or line[:1] in ('', ','): return True
-    return any(line.startswith(f'{n},') or f'{n},'.startswith(line) for n in only)
+    return any(line.startswith(f'{n},') or not ended and f'{n},'.startswith(line) for n in only)
 
 # %% ../../nbs/generation/04_generate.ipynb #c0026
 class SpeakerRule:
@@ -170,16 +171,18 @@ class SpeakerRule:
         self.pieces = [p.decode(errors='replace') for p in tok.pieces]
         self.longest = max(map(len, self.banned+self.only))+1
 
-    def _allowed(self, line): return line_allowed(line, self.banned, self.only)
+    def _allowed(self, line, ended=False): return line_allowed(line, self.banned, self.only, ended)
 
     def may_follow(self,
         line:str, # The last line so far
         text:str  # What would be added to it
     )->bool:
         "Whether `text` may come next."
-        first,*rest = (line+text).split('\n')
-        judged = len(line)>=self.longest or not self._allowed(line)  # and is not judged again
-        return (judged or self._allowed(first)) and all(map(self._allowed, rest))
+        *ended,last = (line+text).split('\n')
+        if len(line)>=self.longest or not self._allowed(line):  # judged, and not judged again
+            if not ended: return True
+            ended = ended[1:]
+        return all(self._allowed(l, ended=True) for l in ended) and self._allowed(last)
 
     def __call__(self,
         ids # The latest token ids

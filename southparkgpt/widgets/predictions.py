@@ -11,7 +11,8 @@ import math, re
 
 import torch
 
-from ..generation.generate import PENALTY_WINDOW, beam_search, encode_prompt, next_pieces, prompt_context
+from ..generation.generate import PENALTY_WINDOW, beam_search, encode_prompt, next_pieces
+from ..generation.generate import prompt_context, prompt_starts
 from ..generation.sampling import process_logits
 from ..models.runs import Run
 
@@ -81,13 +82,18 @@ def likely_speakers(
     context:int=64 # Tokens to look back
 )->dict:           # Name to probability, the likeliest first
     "Who may speak next; `UserError` for characters that the tokenizer does not know."
-    T = run.model.max_positions
-    ids = encode_prompt(run, text)[-min(context, T-max_len if T and T>max_len else context):]
-    def decoded(ids): return b''.join(run.tok.pieces[i] for i in ids).decode(errors='replace')
-    found = beam_search(run.model, [ids], max_len, n, length_penalty=0., ended=lambda row,ids: ',' in decoded(ids))
-    names = {}
-    for score,line,_ in found:
-        if m := _name.match(decoded(line)): names[m[1]] = names.get(m[1], 0)+math.exp(score)
+    T,names = run.model.max_positions,{}
+    context = min(context, T-max_len if T and T>max_len else context)
+    # a token may hold the newline and a name: all ways to go on from the newline, and what each holds of the line
+    likeliest = sorted(prompt_starts(run, text), key=lambda s: -s.logp)[:n]
+    for size in {len(s.ids) for s in likeliest}:
+        starts = [s for s in likeliest if len(s.ids)==size]
+        def begun(row, ids): return b''.join([starts[row].rest, *(run.tok.pieces[i] for i in ids)]).decode(errors='replace')
+        def ended(row, ids): return ',' in begun(row, ids)
+        rows = [s.ids[-context:] for s in starts]
+        found = beam_search(run.model, rows, max_len, n, 0., ended, [s.logp for s in starts])
+        for score,ids,row in found:
+            if m := _name.match(begun(row, ids)): names[m[1]] = names.get(m[1], 0)+math.exp(score)
     return dict(sorted(names.items(), key=lambda o: -o[1]))
 
 # %% ../../nbs/widgets/05_predictions.ipynb #c0023

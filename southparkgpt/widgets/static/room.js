@@ -258,7 +258,7 @@ function render({ model, el }) {
     if (name) { const first = drawer.querySelector('button, input'); if (first) first.focus() }
   }
   function panel(title, ...children) {
-    drawer.replaceChildren(h('div', { className: 'room-title' }, h('h3', {}, title), button('close', 'Close', () => { const b = toggles[open]; show(null); b.focus() })), ...children)
+    drawer.replaceChildren(h('div', { className: 'room-title' }, h('h3', {}, title), button('close', 'Close', () => { const b = toggles[open]; show(null); b.focus() })), ...children.filter(c => c))
   }
   function drawDrawer() {
     drawer.hidden = !open
