@@ -17,7 +17,9 @@ from collections import Counter, namedtuple
 from pathlib import Path
 
 from tqdm import tqdm
+
 from ..config import UserError, command, required, write_text
+from ..tables import csv_text
 
 # %% ../../nbs/data/04_clean.ipynb #c0005
 SOUTHPARK_CHARS = frozenset(map(chr, range(32, 126))) - {'`'} | {'\n'}
@@ -74,9 +76,7 @@ def write_csv(
     path  # Target file
 ):
     "Write `rows` atomically, in the form that `read_csv` reads back equal."
-    f = io.StringIO()
-    csv.writer(f, lineterminator='\n').writerows(rows)
-    write_text(path, f.getvalue())
+    write_text(path, csv_text(rows))
 
 # %% ../../nbs/data/04_clean.ipynb #c0014
 SIGNS = {'…':'...', '½':' 1/2', '¼':' 1/4', '¾':' 3/4', '×':'x', '÷':'/', '°':' degrees',
