@@ -22,6 +22,10 @@ from fastcore.script import Param, anno_parser
 # %% ../nbs/00_config.ipynb #c0006
 class UserError(Exception):
     "Something the user can put right; the message says what is wrong, where, and what to do next."
+    longest = 1000  # characters; what stands in a file may be of any length, and be quoted
+    def __init__(self, message=''):
+        text,half = str(message),self.longest//2
+        super().__init__(text if len(text)<=self.longest else f'{text[:half-2]} ... {text[3-half:]}')
 
 # %% ../nbs/00_config.ipynb #c0008
 def did_you_mean(
@@ -344,7 +348,7 @@ def _finished(event, anchors, open_):
     if isinstance(event, yaml.CollectionEndEvent):
         anchor,values,height = open_.pop()
         return anchor,values+1,height+1
-    if event.anchor not in anchors: raise ValueError(f'*{event.anchor} stands where nothing of that name has ended')
+    if event.anchor not in anchors: raise ValueError(f'*{event.anchor[:40]} stands where nothing of that name has ended')
     return None,*anchors[event.anchor]
 
 # %% ../nbs/00_config.ipynb #n0054
