@@ -242,7 +242,7 @@ def tokens_html(
     text:str       # To tokenize; it may hold characters that the tokenizer does not know
 )->str:            # HTML
     "Text with each token on a ground of its own colour, unknown characters crossed out, and how many there are."
-    unknown = sorted(set(text)-tok.alphabet) if tok.alphabet is not None else []
+    unknown = tok.unknown_chars(text)
     parts = re.split(f"([{re.escape(''.join(unknown))}])", text) if unknown else [text]
     spans,tokens,lost = [],0,0
     for part in filter(None, parts):
