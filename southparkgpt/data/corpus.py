@@ -16,7 +16,7 @@ from pathlib import Path
 from ..config import CHOICES, UserError, command, did_you_mean, printable
 from .clean import RULES, clean_rows, list_files, read_text, render, unify_speakers
 from .sample_wiki import load_sample
-from ..tables import md_table
+from ..tables import count_noun, md_table
 
 # %% ../../nbs/data/06_corpus.ipynb #c0006
 Episode = namedtuple('Episode', 'name text')
@@ -256,7 +256,8 @@ def split_episodes(
     splits = Splits(valid=take(n_valid), test=take(n_test), train=take(len(episodes)))
     if not splits.train:
         least = f'at least {n_valid+n_test+1} are needed, none of them twice'
-        raise UserError(f'{len(episodes)} episodes are too few to split into training, validation and test: {least}')
+        found,few = count_noun(len(episodes), 'episode'),'is too few' if len(episodes)==1 else 'are too few'
+        raise UserError(f'{found} {few} to split into training, validation and test: {least}')
     return splits
 
 # %% ../../nbs/data/06_corpus.ipynb #c0030b

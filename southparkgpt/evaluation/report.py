@@ -14,7 +14,6 @@ import json as _json, math, re, sys  # `json` is an option of spgpt_evaluate
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from ..chat_service import ChatService, connect_service
 from ..config import UserError, command, printable, required, switch, write_text
@@ -32,6 +31,7 @@ from .script_metrics import (
 from ..generation.generate import generate
 from ..models.runs import load_run
 from ..plots import OKABE_ITO, new_axes
+from ..progress import progress_bar, say_stage
 from ..tables import md_table
 
 # %% ../../nbs/evaluation/08_report.ipynb #c0007
@@ -79,8 +79,8 @@ def generate_scenes(
     progress:bool=False # Show a bar
 )->list:                # Of texts of whole lines
     "Have the model go on from each prompt."
-    out,silent = [],None if progress else True
-    for i,prompt in enumerate(tqdm(prompts, desc='write', unit='scene', disable=silent, leave=False)):
+    out = []
+    for i,prompt in enumerate(progress_bar(prompts, progress, 'writing scenes', unit='scene', leave=False)):
         text = ''
         for piece in generate(run, prompt, max_len=2*length, seed=seed+i):
             text += piece
@@ -195,6 +195,7 @@ def protocol_figures(
     figures = summarize_with_interval(scored)
     if learns_while_reading(run.model): return figures | adaptive_figures(run, figures, None)
     if adapt is None: return figures
+    say_stage('scoring again, and learning', progress)
     again = score_episodes(run, episodes, scored.context_len, progress=progress, adapt=adapt)
     return figures | adaptive_figures(run, figures, again) | dict(adapt=adapt)
 
@@ -222,12 +223,14 @@ def full_report(
 )->tuple:                          # The figures, JSON-ready; and (prompt, by the model, by humans) of each scene
     "Every figure of a model; `UserError` if every episode is too short, or the judge's service fails."
     prompts,human = zip(*pick_prompts([e.text for e in episodes], samples, length))
+    say_stage('scoring', progress)
     scored = score_episodes(run, episodes, context_len, progress=progress)
     report = protocol_figures(run, episodes, scored, adapt, progress) | language_figures(run, scored, progress)
     if asked := next_line_accuracy(run, episodes, progress=progress): report['next_line'] = asked
     written = generate_scenes(run, prompts, length, seed, progress)
     report['sampling'] = dict(scenes=len(prompts), characters=length, seed=seed)
     report['sampling'] |= {k:getattr(run.cfg, k) for k in ('temperature','top_k','top_p')}
+    say_stage('measuring scenes', progress)
     report |= dict(model=measure_scripts(written, training), human=measure_scripts(human, training))
     report['bleu'] = bleu_figures(written, human)
     triples = list(zip(prompts, written, human))
@@ -402,6 +405,7 @@ def spgpt_evaluate(
             run, episodes, training, context_len, samples, length, seed, service, progress=True, adapt=adapt)
         if out: save_report(report, triples, out)
     else:
+        say_stage('scoring')
         scored = score_episodes(run, episodes, context_len, progress=True)
         report = protocol_figures(run, episodes, scored, adapt, progress=True)
     print(_json.dumps(report) if json else command_output(report, full))
