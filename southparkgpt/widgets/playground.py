@@ -18,11 +18,12 @@ from ..evaluation.novelty import copied_lines, match_lengths
 from ..evaluation.script_metrics import SpeakerClassifier, spoken_lines
 from ..evaluation.scoring import run_split
 from ..data.corpus import find_scripts, load_episodes
-from ..generation.generate import generate
+from ..generation.generate import generate, likely_speakers
 from ..generation.screenplay import to_fdx, to_fountain, to_html
 from ..models.runs import Run
+from ..tables import count_noun
 from .model_library import ModelLibrary
-from .predictions import likely_speakers, next_logits, next_tokens, setting_effects, surprisals
+from .predictions import next_logits, next_tokens, setting_effects, surprisals
 from .predictions import surprise_by_line, visible
 from .scene_editor import SceneEditor, is_unfinished, prompt_for, typed_line
 from .script_html import line_parts, speaker_color
@@ -389,7 +390,7 @@ def write(self:Playground,
         if lines and best!=[begun]: self.editor.write(kept, lines, finish)
     speed = f', {self.tokens/max(self.clock()-self._started, 1e-9):.0f} tokens/s' if self.tokens else ''
     n,ended = len(lines),'Stopped' if self._stop.is_set() else 'Done'
-    self.status = f"{ended}: {n} line{'s' if n!=1 else ''}, seed {s['seed']}{speed}"
+    self.status = f"{ended}: {count_noun(n, 'line')}, seed {s['seed']}{speed}"
 
 # %% ../../nbs/widgets/07_playground.ipynb #c0028
 @patch
