@@ -410,7 +410,8 @@ def spgpt_clean(
     "Clean raw scripts into the two datasets southpark and cleaned-southpark."
     cleaned = clean_folder(src, out)
     total,touched = cleaned.total,cleaned.touched
-    print(f"{count_noun(total['episodes'], 'episode')}, {count_noun(total['rows'], 'row')}, of which {total['dropped']:,} held nothing to keep")
+    found = ', '.join(count_noun(total[f'{noun}s'], noun) for noun in ('episode','row'))
+    print(f"{found}, of which {total['dropped']:,} held nothing to keep")
     for n in 'southpark','cleaned-southpark': print(f"{n}: {total[n]:,} characters")
     print('rows changed by each rule:', ', '.join(f'{k} {touched[k]:,}' for k in [*RULES, 'one_spelling']))
     report_cleaning(cleaned, src, out)

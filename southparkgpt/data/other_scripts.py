@@ -312,5 +312,6 @@ def spgpt_convert(
     "Make the two datasets of scripts that come from elsewhere."
     cleaned = convert_folder(src, out)
     total = cleaned.total
-    print(f"{count_noun(total['episodes'], 'script')}, {count_noun(total['rows'], 'row')}, of which {total['dropped']:,} held nothing to keep")
+    scripts,rows = count_noun(total['episodes'], 'script'),count_noun(total['rows'], 'row')
+    print(f"{scripts}, {rows}, of which {total['dropped']:,} held nothing to keep")
     report_cleaning(cleaned, src, out)

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from ..chat_service import ChatService, connect_service
-from ..config import UserError, command, printable, required, switch, write_text
+from ..config import UserError, command, printable, refuse_unused, required, switch, write_text
 from ..data.corpus import find_scripts, load_episodes
 from . import loss_breakdown as breakdown
 from .bleu import bleu
@@ -344,9 +344,11 @@ def training_scripts(
         print(f'without the training scripts nothing is said about {left_out}: {printable(str(e))}', file=sys.stderr)
 
 # %% ../../nbs/evaluation/08_report.ipynb #c0047
-def check_options(full, samples, length, out, judge, adapt):
+def check_options(full, samples, length, seed, out, judge, base_url, adapt):
     "`UserError` for options of the command that make no sense together."
-    if not full and (out or judge): raise UserError('--out and --judge belong to --full')
+    of_full = dict(samples=(samples, 16), length=(length, 2000), seed=(seed, 42), out=(out, None), judge=(judge, None))
+    if not full: refuse_unused('--full', **of_full)
+    if not judge: refuse_unused('--judge', base_url=(base_url, None))
     if judge and not out: raise UserError('--judge needs --out, the folder where its answers are kept')
     if min(samples, length)<1: raise UserError(f'--samples {samples} and --length {length} must be at least 1')
     if adapt is not None and not 0<adapt<math.inf:
@@ -393,7 +395,7 @@ def spgpt_evaluate(
     adapt:float=None,         # Learning rate, such as 0.1, for a network that learns from what it has read
 ):
     "Score a run's model on scripts: loss, accuracy, bits per character; with --full all that can be said."
-    check_options(full, samples, length, out, judge, adapt)
+    check_options(full, samples, length, seed, out, judge, base_url, adapt)
     run = load_run(pretrained_model, device)
     everything = load_episodes(find_scripts(scripts, run.cfg.dataset))
     episodes = run_split(pretrained_model, everything, split)

@@ -22,7 +22,7 @@ import torch
 from fastcore.basics import patch
 from fastcore.meta import delegates
 
-from ..config import UserError, command, did_you_mean, printable, switch
+from ..config import UserError, command, did_you_mean, printable, refuse_unused, switch
 from ..models.networks import KVCache
 from ..models.runs import Run, load_run
 from ..tokens.tokenizers import Tokenizer
@@ -593,7 +593,9 @@ def spgpt_generate(
     "Write a scene with a trained model: the prompt and its continuation, streamed to standard output."
     check_sampling(**kwargs)
     beams = (kwargs.get('num_beams') or 1)>1
-    if beams: check_beams(banned_speakers=banned_speakers, only_speakers=only_speakers, **kwargs)
+    if beams: check_beams(seed=seed, banned_speakers=banned_speakers, only_speakers=only_speakers, **kwargs)
+    else: refuse_unused('--num_beams', length_penalty=(length_penalty, 1.))
+    if json and format!='txt': raise UserError('--json and --format exclude one another: give one of them')
     if format not in ('txt',*FORMATS): raise UserError(f"format={format} is not one of {', '.join(['txt', *FORMATS])}")
     prompt,run = read_prompt(prompt, prompt_file),load_run(pretrained_model, device)
     prompt = or_else(prompt, run.cfg.prompt)

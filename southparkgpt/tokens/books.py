@@ -360,7 +360,8 @@ def tokenize_books(
         tokenizer.save(file)
         if done := find_shards(out): _go_on(source, done[-1]/'shard.json')
         results = run_jobs(make_jobs(source, text_column, job_size), file, workers, unwrapped)
-        write_shards(results, out, id_type(tokenizer), shard_tokens, held_out)
+        try: write_shards(results, out, id_type(tokenizer), shard_tokens, held_out)
+        except UserError as e: raise UserError(f'shard {len(find_shards(out)):05} of {dataset}: {e}') from None
         write_text(Path(out)/'books.json', json.dumps(dict(settings=settings, done=True), indent=1))
 
 def _go_on(source, note):

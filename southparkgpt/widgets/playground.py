@@ -157,7 +157,7 @@ def show_loading(self:Playground,
 
 @patch
 def load(self:Playground)->Run:
-    "In the thread: the chosen model; then the page can be used, also if there is none. `UserError` if it cannot be loaded."
+    "In the thread: the chosen model. Then the page can be used, also after a `UserError` as it cannot be loaded."
     name = self.model
     try: return self.library.load(name)
     finally:
