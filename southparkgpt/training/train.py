@@ -208,7 +208,7 @@ def finish_run(
     run = load_run(trainer.folder, trainer.device)
     known = dict(valid=trainer.valid_scores) if trainer.learner.final_validation else {}
     def score(split):
-        say_stage(f'scoring {split}')
+        say_stage('scoring test' if split=='test' else 'scoring validation')
         return evaluate(run, getattr(trainer.splits, split), progress=True)
     scores = {k: known.get(k) or score(k) for k in ('valid','test')}
     result = dict(
