@@ -7,7 +7,7 @@ __all__ = ['TEMPORARY', 'CHOICES', 'PACKAGE', 'PRESETS', 'UserError', 'did_you_m
            'remove_abandoned', 'atomic_path', 'write_text', 'ModelConfig', 'DataConfig', 'TrainConfig', 'OutputConfig',
            'to_bool', 'to_int', 'to_float', 'coerce', 'Config', 'field_docs', 'presets', 'check_yaml', 'read_yaml',
            'read_settings', 'load_config', 'save_config', 'get_device', 'set_seed', 'get_rng_state', 'set_rng_state',
-           'switch', 'required', 'PrintableStream', 'printable_output', 'command', 'os_error_text']
+           'switch', 'required', 'refuse_unused', 'PrintableStream', 'printable_output', 'command', 'os_error_text']
 
 # %% ../nbs/00_config.ipynb #c0002
 import argparse, contextlib, difflib, functools, importlib, inspect, math
@@ -495,6 +495,15 @@ def required(
 )->Param:
     "Annotation for an option that must be given; its default is a placeholder; the parser insists on a value."
     return Param(help, str, required=True)
+
+# %% ../nbs/00_config.ipynb #r681f1a4
+def refuse_unused(
+    without:str, # The option that is not there
+    **given      # Options that do nothing without it, each with its value and its default
+):
+    "`UserError` names the options that somebody gave in vain."
+    unused = [f'--{name}' for name,(value,default) in given.items() if value!=default]
+    if unused: raise UserError(f"{', '.join(unused)} would do nothing without {without}: give that too, or leave it out")
 
 # %% ../nbs/00_config.ipynb #c0061
 def _config_options(p):

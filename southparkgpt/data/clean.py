@@ -19,7 +19,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ..config import UserError, command, required, write_text
-from ..tables import csv_text
+from ..tables import count_noun, csv_text
 
 # %% ../../nbs/data/04_clean.ipynb #c0005
 SOUTHPARK_CHARS = frozenset(map(chr, range(32, 126))) - {'`'} | {'\n'}
@@ -410,7 +410,8 @@ def spgpt_clean(
     "Clean raw scripts into the two datasets southpark and cleaned-southpark."
     cleaned = clean_folder(src, out)
     total,touched = cleaned.total,cleaned.touched
-    print(f"{total['episodes']} episodes, {total['rows']:,} rows, of which {total['dropped']:,} held nothing to keep")
+    found = ', '.join(count_noun(total[f'{noun}s'], noun) for noun in ('episode','row'))
+    print(f"{found}, of which {total['dropped']:,} held nothing to keep")
     for n in 'southpark','cleaned-southpark': print(f"{n}: {total[n]:,} characters")
     print('rows changed by each rule:', ', '.join(f'{k} {touched[k]:,}' for k in [*RULES, 'one_spelling']))
     report_cleaning(cleaned, src, out)

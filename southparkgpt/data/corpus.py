@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['Episode', 'SUFFIXES', 'Splits', 'read_script', 'season_files', 'cut_points', 'nearest', 'cut_text', 'is_transcript',
-           'load_episodes', 'find_scripts', 'sample_episodes', 'statistics', 'spgpt_stats', 'line_set', 'shared_lines',
-           'alike_pairs', 'near_duplicates', 'split_shares', 'shuffled_units', 'split_episodes', 'split_again']
+           'load_episodes', 'refuse_outer_folder', 'find_scripts', 'sample_episodes', 'statistics', 'spgpt_stats',
+           'line_set', 'shared_lines', 'alike_pairs', 'near_duplicates', 'split_shares', 'shuffled_units',
+           'split_episodes', 'split_again']
 
 # %% ../../nbs/data/06_corpus.ipynb #c0002
 import random, re, shlex, sys
@@ -16,7 +17,7 @@ from pathlib import Path
 from ..config import CHOICES, UserError, command, did_you_mean, printable
 from .clean import RULES, clean_rows, list_files, read_text, render, unify_speakers
 from .sample_wiki import load_sample
-from ..tables import md_table
+from ..tables import count_noun, md_table
 
 # %% ../../nbs/data/06_corpus.ipynb #c0006
 Episode = namedtuple('Episode', 'name text')
@@ -117,6 +118,20 @@ def load_episodes(
     return episodes
 
 # %% ../../nbs/data/06_corpus.ipynb #c0010
+def refuse_outer_folder(
+    folder:Path, # Without datasets of its own
+    dataset:str  # Which folder of DATA is looked for
+):
+    "`UserError` for a folder that holds DATA among other things, or a virtual environment, whose texts are no scripts."
+    if not folder.is_dir(): return
+    below = [d for pattern in ('*','*/*') for d in sorted(folder.glob(pattern)) if d.is_dir() and d.name[0]!='.']
+    for d in below:
+        if any((d/name).is_dir() for name in (dataset,'cleaned-southpark','southpark')):
+            raise UserError(f'{folder} holds other things than scripts too: did you mean {d}?')
+    for d in folder,*below:
+        if (d/'pyvenv.cfg').is_file():
+            raise UserError(f'{d} is a virtual environment, whose texts are no scripts: name the folder of the scripts')
+
 def find_scripts(
     data,                           # DATA, a folder of scripts or of seasons, or one large text
     dataset:str='cleaned-southpark' # Which folder of DATA
@@ -124,6 +139,7 @@ def find_scripts(
     "What `load_episodes` shall read for `data`; `UserError` if it is a DATA that lacks `dataset`."
     data = Path(data)
     if (data/dataset).is_dir(): return data/dataset
+    refuse_outer_folder(data, dataset)
     if not data.is_dir() or list_files(data, SUFFIXES): folders = []
     else: folders = sorted(d.name for d in data.iterdir() if d.is_dir() and not d.name.startswith('.'))
     if {'southpark', 'cleaned-southpark'} & set(folders) or folders and not season_files(data):
@@ -256,7 +272,8 @@ def split_episodes(
     splits = Splits(valid=take(n_valid), test=take(n_test), train=take(len(episodes)))
     if not splits.train:
         least = f'at least {n_valid+n_test+1} are needed, none of them twice'
-        raise UserError(f'{len(episodes)} episodes are too few to split into training, validation and test: {least}')
+        found,few = count_noun(len(episodes), 'episode'),'is too few' if len(episodes)==1 else 'are too few'
+        raise UserError(f'{found} {few} to split into training, validation and test: {least}')
     return splits
 
 # %% ../../nbs/data/06_corpus.ipynb #c0030b

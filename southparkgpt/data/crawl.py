@@ -29,7 +29,7 @@ from urllib3.util import Retry
 from .. import __version__
 from ..config import UserError, command, required, short_repr, switch, write_text
 from ..locks import claim_folder
-from ..tables import csv_text
+from ..tables import count_noun, csv_text
 from .script_pages import PUBLIC_WIKI, Link, Page, list_pages, local_url, node_text, parse_gallery
 from .script_pages import parse_html, parse_script, portal_url, season_number
 
@@ -527,7 +527,7 @@ def report(
 )->str:
     "What a crawl brought and, by name, what it did not; as a `UserError` if an episode is missing, or nothing came."
     good,lost = ([p for p in pages if p.status==s] for s in ('ok','missing'))
-    lines = [f'{len(good)} episodes, {sum(p.rows for p in good)} rows in {out}']
+    lines = [f"{count_noun(len(good), 'episode')}, {count_noun(sum(p.rows for p in good), 'row')} in {out}"]
     for status in 'red link','no script','duplicate':
         names = [p.label for p in pages if p.status==status]
         if names: lines.append(f"{status} ({len(names)}): {'; '.join(names)}")

@@ -18,6 +18,7 @@ from screenplay_tools.fountain.parser import Parser
 from screenplay_tools.screenplay import Character, ElementType
 
 from ..config import UserError, command, required
+from ..tables import count_noun
 from .clean import Cleaned, Row, clean_folder, list_files, read_text, report_cleaning, write_csv
 
 # %% ../../nbs/data/07_other_scripts.ipynb #c0007
@@ -311,5 +312,6 @@ def spgpt_convert(
     "Make the two datasets of scripts that come from elsewhere."
     cleaned = convert_folder(src, out)
     total = cleaned.total
-    print(f"{total['episodes']} scripts, {total['rows']:,} rows, of which {total['dropped']:,} held nothing to keep")
+    scripts,rows = count_noun(total['episodes'], 'script'),count_noun(total['rows'], 'row')
+    print(f"{scripts}, {rows}, of which {total['dropped']:,} held nothing to keep")
     report_cleaning(cleaned, src, out)

@@ -15,10 +15,11 @@ from collections import Counter, namedtuple
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from tqdm import tqdm
 
 from ..chat_service import ChatService, connect_service, error_reason
 from ..config import UserError, command, required, switch, write_text
+from ..progress import progress_bar
+from ..tables import count_noun
 from .clean import CLEANED_CHARS, CSV_RULES, SCRIPT_RULES, Row, apply_rules, clean_rows, on_both, parse
 from .clean import list_files, read_csv, read_text, render, strip_accents, unify_speakers, write_csv
 
@@ -129,7 +130,7 @@ def find_fault(
     answer = plain_answer(answer)
     if new := set(unknown_chars(answer))-set(text): return f"characters outside the set: {''.join(sorted(new))[:20]!r}"
     was,now = (parse(t, rules=KEEP_FOREIGN) for t in (text, answer))
-    if len(was)!=len(now): return f'{len(now)} instead of {len(was)} lines'
+    if len(was)!=len(now): return f"{len(now)} instead of {count_noun(len(was), 'line')}"
     for i,(a,b) in enumerate(zip(was, now), 1):
         if a.speaker!=b.speaker: return f'line {i} is by {b.speaker[:40]!r}, not {a.speaker!r}'
     share = len(answer)/len(text)
@@ -242,7 +243,7 @@ def proofread_folder(
     from openai import APIError
     with ThreadPoolExecutor(jobs) as pool:
         tasks = [pool.submit(proofread_episode, f, Path(out), service) for f in files]
-        done = tqdm(as_completed(tasks), total=len(tasks), desc='proofreading', unit='episode', disable=None)
+        done = progress_bar(as_completed(tasks), desc='proofreading', total=len(tasks), unit='episode')
         try:
             for t in done: t.result()
         except BaseException as e:
@@ -348,6 +349,6 @@ def spgpt_proofread(
     if Path(src).resolve()==Path(out).resolve(): raise UserError('--out must be another folder than --src')
     service = ChatService(None if dry_run else connect_service(base_url), model, Path(out)/'.cache', again, timeout)
     e = estimate(files, service)
-    print(f'{len(files)} episodes: {e.requests:,} parts to send, {e.cached:,} answered before; '
+    print(f"{count_noun(len(files), 'episode')}: {count_noun(e.requests, 'part')} to send, {e.cached:,} answered before; "
           f'about {e.tokens_in:,} tokens sent and {e.tokens_out:,} answered ({e.how}); {cost(e, price_in, price_out)}')
     if not dry_run: summarize(proofread_folder(files, out, service, jobs), Path(out)/'reports')

@@ -10,10 +10,10 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from tqdm import tqdm
 
 from ..config import UserError
 from ..chat_service import ChatService, error_reason
+from ..progress import progress_bar
 
 # %% ../../nbs/evaluation/07_judge.ipynb #c0006
 JUDGE_PROMPT = '''You compare two continuations of a scene from a television script. \
@@ -75,7 +75,7 @@ def judge_pairs(
     from openai import APIError
     with ThreadPoolExecutor(jobs) as pool:
         tasks = [pool.submit(judge_pair, service, *p) for p in pairs]
-        try: asked = [t.result() for t in tqdm(tasks, desc='judge', disable=None if progress else True, leave=False)]
+        try: asked = [t.result() for t in progress_bar(tasks, progress, 'judging', unit='pair', leave=False)]
         except BaseException as e:
             service.stopped = True
             pool.shutdown(cancel_futures=True)

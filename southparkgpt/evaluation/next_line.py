@@ -11,12 +11,12 @@ import random
 from collections import Counter, defaultdict, namedtuple
 
 import numpy as np, torch
-from tqdm import tqdm
 
 from .loss_breakdown import bootstrap_bpc
 from .scoring import window_len
 from .script_metrics import cached_parse_line, well_formed
 from ..models.networks import KVCache
+from ..progress import progress_bar
 
 # %% ../../nbs/evaluation/06_next_line.ipynb #n0005
 Turn = namedtuple('Turn', 'episode scene start end speaker')
@@ -139,7 +139,7 @@ def next_line_accuracy(
     if not questions: return None
     right = {name:Counter() for name in ('gain','total','per_character')}
     asked = Counter(q.episode for q in questions)
-    for q in tqdm(questions, desc='next line', disable=None if progress else True, leave=False):
+    for q in progress_bar(questions, progress, 'asking for next lines', unit='question', leave=False):
         for name,score in line_scores(run, q).items(): right[name][q.episode] += bool(score[0]>score[1:].max())
     low,high = bootstrap_bpc([right['gain'][e] for e in asked], list(asked.values()))
     accuracy,total,per_character = (r.total()/asked.total() for r in right.values())

@@ -14,10 +14,9 @@ import json as _json, math, re, sys  # `json` is an option of spgpt_evaluate
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from ..chat_service import ChatService, connect_service
-from ..config import UserError, command, printable, required, switch, write_text
+from ..config import UserError, command, printable, refuse_unused, required, switch, write_text
 from ..data.corpus import find_scripts, load_episodes
 from . import loss_breakdown as breakdown
 from .bleu import bleu
@@ -32,6 +31,7 @@ from .script_metrics import (
 from ..generation.generate import generate
 from ..models.runs import load_run
 from ..plots import OKABE_ITO, new_axes
+from ..progress import progress_bar, say_stage
 from ..tables import md_table
 
 # %% ../../nbs/evaluation/08_report.ipynb #c0007
@@ -79,8 +79,8 @@ def generate_scenes(
     progress:bool=False # Show a bar
 )->list:                # Of texts of whole lines
     "Have the model go on from each prompt."
-    out,silent = [],None if progress else True
-    for i,prompt in enumerate(tqdm(prompts, desc='write', unit='scene', disable=silent, leave=False)):
+    out = []
+    for i,prompt in enumerate(progress_bar(prompts, progress, 'writing scenes', unit='scene', leave=False)):
         text = ''
         for piece in generate(run, prompt, max_len=2*length, seed=seed+i):
             text += piece
@@ -195,6 +195,7 @@ def protocol_figures(
     figures = summarize_with_interval(scored)
     if learns_while_reading(run.model): return figures | adaptive_figures(run, figures, None)
     if adapt is None: return figures
+    say_stage('scoring again, and learning', progress)
     again = score_episodes(run, episodes, scored.context_len, progress=progress, adapt=adapt)
     return figures | adaptive_figures(run, figures, again) | dict(adapt=adapt)
 
@@ -222,12 +223,14 @@ def full_report(
 )->tuple:                          # The figures, JSON-ready; and (prompt, by the model, by humans) of each scene
     "Every figure of a model; `UserError` if every episode is too short, or the judge's service fails."
     prompts,human = zip(*pick_prompts([e.text for e in episodes], samples, length))
+    say_stage('scoring', progress)
     scored = score_episodes(run, episodes, context_len, progress=progress)
     report = protocol_figures(run, episodes, scored, adapt, progress) | language_figures(run, scored, progress)
     if asked := next_line_accuracy(run, episodes, progress=progress): report['next_line'] = asked
     written = generate_scenes(run, prompts, length, seed, progress)
     report['sampling'] = dict(scenes=len(prompts), characters=length, seed=seed)
     report['sampling'] |= {k:getattr(run.cfg, k) for k in ('temperature','top_k','top_p')}
+    say_stage('measuring scenes', progress)
     report |= dict(model=measure_scripts(written, training), human=measure_scripts(human, training))
     report['bleu'] = bleu_figures(written, human)
     triples = list(zip(prompts, written, human))
@@ -341,9 +344,11 @@ def training_scripts(
         print(f'without the training scripts nothing is said about {left_out}: {printable(str(e))}', file=sys.stderr)
 
 # %% ../../nbs/evaluation/08_report.ipynb #c0047
-def check_options(full, samples, length, out, judge, adapt):
+def check_options(full, samples, length, seed, out, judge, base_url, adapt):
     "`UserError` for options of the command that make no sense together."
-    if not full and (out or judge): raise UserError('--out and --judge belong to --full')
+    of_full = dict(samples=(samples, 16), length=(length, 2000), seed=(seed, 42), out=(out, None), judge=(judge, None))
+    if not full: refuse_unused('--full', **of_full)
+    if not judge: refuse_unused('--judge', base_url=(base_url, None))
     if judge and not out: raise UserError('--judge needs --out, the folder where its answers are kept')
     if min(samples, length)<1: raise UserError(f'--samples {samples} and --length {length} must be at least 1')
     if adapt is not None and not 0<adapt<math.inf:
@@ -390,7 +395,7 @@ def spgpt_evaluate(
     adapt:float=None,         # Learning rate, such as 0.1, for a network that learns from what it has read
 ):
     "Score a run's model on scripts: loss, accuracy, bits per character; with --full all that can be said."
-    check_options(full, samples, length, out, judge, adapt)
+    check_options(full, samples, length, seed, out, judge, base_url, adapt)
     run = load_run(pretrained_model, device)
     everything = load_episodes(find_scripts(scripts, run.cfg.dataset))
     episodes = run_split(pretrained_model, everything, split)
@@ -402,6 +407,7 @@ def spgpt_evaluate(
             run, episodes, training, context_len, samples, length, seed, service, progress=True, adapt=adapt)
         if out: save_report(report, triples, out)
     else:
+        say_stage('scoring')
         scored = score_episodes(run, episodes, context_len, progress=True)
         report = protocol_figures(run, episodes, scored, adapt, progress=True)
     print(_json.dumps(report) if json else command_output(report, full))

@@ -5,13 +5,14 @@
 # %% auto #0
 __all__ = ['PENALTY_WINDOW', 'STOPS', 'RANGES', 'FORMATS', 'decode', 'generate_batch', 'generate_ids', 'beam_search',
            'stream_text', 'as_list', 'stop_at', 'line_allowed', 'SpeakerRule', 'plain_newlines', 'prompt_context',
-           'prompt_text', 'encode_prompt', 'Cover', 'starts_word', 'in_training', 'token_covers', 'common_prefix',
-           'weigh_covers', 'Start', 'prompt_starts', 'draw_start', 'next_pieces', 'or_else', 'generate', 'at_least',
-           'above', 'share', 'check_sampling', 'check_beams', 'read_prompt', 'truncation_notice', 'beam_text',
-           'visible', 'print_sample', 'write_samples', 'split_names', 'spgpt_generate']
+           'prompt_text', 'encode_prompt', 'CoverEncodings', 'starts_word', 'in_training', 'cover_encodings',
+           'common_prefix', 'cover_logprobs', 'PromptEncoding', 'prompt_encodings', 'draw_encoding', 'next_pieces',
+           'or_else', 'generate', 'at_least', 'above', 'share', 'check_sampling', 'check_beams', 'read_prompt',
+           'truncation_notice', 'beam_text', 'print_sample', 'write_samples', 'split_names', 'likely_speakers',
+           'speaker_hints', 'spgpt_generate']
 
 # %% ../../nbs/generation/04_generate.ipynb #c0002
-import codecs, copy, json, re, sys
+import codecs, copy, json, math, re, sys
 from bisect import bisect_left
 from itertools import chain, islice, takewhile
 from pathlib import Path
@@ -21,13 +22,14 @@ import torch
 from fastcore.basics import patch
 from fastcore.meta import delegates
 
-from ..config import UserError, command, switch
+from ..config import UserError, command, did_you_mean, printable, refuse_unused, switch
 from ..models.networks import KVCache
 from ..models.runs import Run, load_run
 from ..tokens.tokenizers import Tokenizer
 from .sampling import process_logits, sample_tokens
 from .screenplay import scene_data, to_fountain, to_fdx, to_html
 from .fast_decoding import make_decoder
+from ..tables import count_noun
 
 # %% ../../nbs/generation/04_generate.ipynb #c0007
 PENALTY_WINDOW = 64  # tokens that the penalties look at
@@ -241,9 +243,10 @@ def beginning_with(self:Tokenizer,
     return [i for _,i in takewhile(lambda piece: piece[0].startswith(start), islice(pieces, at, None))]
 
 # %% ../../nbs/generation/04_generate.ipynb #c0030h
-class Cover(NamedTuple):
-    "Ways to cut a text that differ in their last token only."
-    ids:list    # Token ids before
+class CoverEncodings(NamedTuple):
+    """Encodings that cover a text: their tokens together begin with it, and their last token covers its last character.
+    Those gathered here differ in the last token only."""
+    ids:list    # Token ids before the last
     inside:int  # Bytes of the text that the last token has
     tokens:list # Token ids that may be the last: they begin with those bytes
 
@@ -257,10 +260,10 @@ def in_training(tok, text, ids, token):
     except UnicodeDecodeError: return True
 
 # %% ../../nbs/generation/04_generate.ipynb #c0030i
-def token_covers(
+def cover_encodings(
     tok,     # Tokenizer
     text:str # Not empty
-)->list:     # Of `Cover`
+)->list:     # Of `CoverEncodings`
     "All ways to cut `text` and what may follow it, up to the token that covers its last character."
     ids,covers,longest = tok.encode(text),[],max(map(len, tok.pieces))
     word = next((i for i in range(len(text)-longest, 0, -1) if starts_word(text, i)), 0)
@@ -272,9 +275,9 @@ def token_covers(
         start = tok.encode(last[:i])
         sure = starts_word(last, i)  # but for characters that have two tokens, one of which is never used
         found = [t for t in found if sure and len(tok.pieces[t])>1 or in_training(tok, last[:i], start, t)]
-        if found: covers.append(Cover([*before, *start], len(inside), found))
+        if found: covers.append(CoverEncodings([*before, *start], len(inside), found))
     if not any(c.ids==ids[:-1] and ids[-1] in c.tokens for c in covers):
-        covers.append(Cover(ids[:-1], len(tok.pieces[ids[-1]]), ids[-1:]))
+        covers.append(CoverEncodings(ids[:-1], len(tok.pieces[ids[-1]]), ids[-1:]))
     return covers
 
 # %% ../../nbs/generation/04_generate.ipynb #c0030n
@@ -283,9 +286,9 @@ def common_prefix(lists)->list:
     return [a for a,*rest in takewhile(lambda tokens: len(set(tokens))==1, zip(*lists))]
 
 @torch.inference_mode()
-def weigh_covers(
+def cover_logprobs(
     model,       # A language model in evaluation mode
-    covers:list, # Of `Cover`, their ids behind a start token
+    covers:list, # Of `CoverEncodings`, their ids behind a start token
     skip:int=0   # Tokens that the model does not see, as the context has no room for them
 )->tuple:        # Log-probabilities of all covers' tokens in turn (N,); a cache of ids that all begin with; how many
     "How likely each cover is, beside the others."
@@ -312,43 +315,43 @@ def weigh_covers(
     return torch.cat(logps),cache,skip+cache.pos
 
 # %% ../../nbs/generation/04_generate.ipynb #c0030o
-class Start(NamedTuple):
-    "Tokens to go on from."
-    ids:list        # The prompt's; the last may reach beyond it
-    rest:bytes      # What it has beyond the prompt
+class PromptEncoding(NamedTuple):
+    "One encoding of a prompt, from which generation goes on; its last token may reach beyond the prompt."
+    ids:list        # Token ids
+    rest:bytes      # What the last token has beyond the prompt: the beginning of what is written
     logp:float=0.   # Of this way to cut the prompt, among all
     cache:object=None # Of the model, which has read the beginning of `ids`
     unread:int=None # How many it has not read
 
-def prompt_starts(
+def prompt_encodings(
     run:Run,        # Model and tokenizer
     prompt:str=None,# `cfg.prompt` if none
     rule=None       # A `SpeakerRule`, for what begins within the last token
-)->list:            # Of `Start`, their probabilities in total 1
+)->list:            # Of `PromptEncoding`, their probabilities in total 1
     "All ways to go on from `prompt` as training would have cut it."
     model,tok,text = run.model,run.tok,prompt_text(run, prompt)
-    if not text: return [Start([tok.bos_id], b'')]
-    covers = [c._replace(ids=[tok.bos_id, *c.ids]) for c in token_covers(tok, text)]
+    if not text: return [PromptEncoding([tok.bos_id], b'')]
+    covers = [c._replace(ids=[tok.bos_id, *c.ids]) for c in cover_encodings(tok, text)]
     T,longest = model.max_positions,max(len(c.ids) for c in covers)+1
     skip = longest-(T//2 or 1) if T and longest>T else 0
     one_way = sum(len(c.tokens) for c in covers)==1
     if one_way or skip>=len(common_prefix([c.ids for c in covers])):
-        return [Start([tok.bos_id, *tok.encode(text)], b'')]
-    logps,cache,read = weigh_covers(model, covers, skip)
+        return [PromptEncoding([tok.bos_id, *tok.encode(text)], b'')]
+    logps,cache,read = cover_logprobs(model, covers, skip)
     starts = []
     for c in covers:
-        starts += [Start([*c.ids, t], tok.pieces[t][c.inside:], 0., cache, len(c.ids)+1-read) for t in c.tokens]
+        starts += [PromptEncoding([*c.ids, t], tok.pieces[t][c.inside:], 0., cache, len(c.ids)+1-read) for t in c.tokens]
     line = text.rpartition('\n')[2]
     allowed = [not rule or not s.rest or rule.may_follow(line, s.rest.decode(errors='replace')) for s in starts]
     if any(allowed): logps = logps.masked_fill(~torch.tensor(allowed), -torch.inf)
     return [s._replace(logp=l) for s,l in zip(starts, logps.log_softmax(0).tolist()) if l>-torch.inf]
 
 # %% ../../nbs/generation/04_generate.ipynb #c0030r
-def draw_start(
-    starts:list, # Of `prompt_starts`
+def draw_encoding(
+    starts:list, # Of `prompt_encodings`
     generator,   # A torch.Generator on the CPU
     **options    # Of `process_logits`; penalties play no part
-)->Start:
+)->PromptEncoding:
     "Draw one of `starts`; nothing is drawn if there is one alone."
     if len(starts)==1: return starts[0]
     logits = process_logits(torch.tensor([[s.logp for s in starts]]), **options)
@@ -363,7 +366,7 @@ def next_pieces(
 )->dict:             # Piece of text to its probability: the rest of a token that was begun, or a token
     "What may come next."
     model,T,out = run.model,run.model.max_positions,{}
-    starts = prompt_starts(run, prompt)
+    starts = prompt_encodings(run, prompt)
     probs = process_logits(torch.tensor([[s.logp for s in starts]]), **options).softmax(-1)[0].tolist()
     def add(piece, p): out[piece.decode(errors='replace')] = out.get(piece.decode(errors='replace'), 0.)+p
     for s,p in zip(starts, probs):
@@ -395,7 +398,7 @@ def generate(
     for k in 'temperature','top_k','top_p': options[k] = or_else(options.get(k), getattr(cfg, k))
     rule = SpeakerRule(run.tok, banned, only) if banned or only else None
     generator = torch.Generator().manual_seed(or_else(seed, cfg.seed))
-    start = draw_start(prompt_starts(run, prompt, rule), generator, **options)
+    start = draw_encoding(prompt_encodings(run, prompt, rule), generator, **options)
     if not max_len: return
     ids = (t for t, in decode(run.model, [start.ids], [generator], rule, start.cache, start.unread, **options))
     yield from stop_at(stream_text(run.tok, watch(islice(ids, max_len)), start.rest), stops)
@@ -458,7 +461,7 @@ def truncation_notice(
     n,T = len(encode_prompt(run, prompt)),run.model.max_positions
     if not T or n+beam_len<=T: return ''
     kept = T-beam_len if beam_len else T//2 or 1
-    return f'the prompt has {n} tokens and the model sees {T}: it goes on from the last {kept}'
+    return f"the prompt has {count_noun(n, 'token')} and the model sees {T}: it goes on from the last {kept}"
 
 # %% ../../nbs/generation/04_generate.ipynb #c0042
 def beam_text(
@@ -475,7 +478,7 @@ def beam_text(
         raise UserError(f'beam search stays in the context: max_len_generate={max_len} must be below {T}')
     if not max_len: return ''
     ends = [STOPS.get(s, s) for s in as_list(stops)]
-    likeliest = sorted(prompt_starts(run, prompt), key=lambda s: -s.logp)[:num_beams]
+    likeliest = sorted(prompt_encodings(run, prompt), key=lambda s: -s.logp)[:num_beams]
     for n in {len(s.ids) for s in likeliest}:
         starts = [s for s in likeliest if len(s.ids)==n]
         def text(row, ids): return ''.join(stream_text(run.tok, ids, starts[row].rest))
@@ -484,14 +487,6 @@ def beam_text(
         best = beam_search(run.model, rows, max_len, num_beams, length_penalty, ended, [s.logp for s in starts])
         found += [(score, text(row, ids)) for score,ids,row in best]
     return ''.join(stop_at([max(found)[1]], stops))
-
-# %% ../../nbs/generation/04_generate.ipynb #c0044y
-def visible(
-    text:str
-)->str:
-    "`text` with control characters as escapes, those that turn the direction of writing too; newlines and tabs stay."
-    control = '[^\\n\\t -~\\xa0-\\u2029\\u202f-\\u2065\\u206a-\\U0010ffff]'
-    return re.sub(control, lambda m: m[0].encode('unicode_escape').decode(), text)
 
 # %% ../../nbs/generation/04_generate.ipynb #c0044
 FORMATS = dict(fountain=to_fountain, fdx=to_fdx, html=to_html)
@@ -503,7 +498,7 @@ def print_sample(
     seed:int=None  # Named in JSON
 ):
     "Print one sample: as it comes for txt, else when it is complete."
-    show = visible if sys.stdout.isatty() else str
+    show = printable if sys.stdout.isatty() else str
     if format=='txt':
         for s in chain([prompt], pieces): print(show(s), end='', flush=True)
         return print()
@@ -539,6 +534,44 @@ def split_names(
     "The names in `text`."
     return [name for n in (text or '').split('/') if (name := n.strip())]
 
+# %% ../../nbs/generation/04_generate.ipynb #x4412b77
+_NAME = re.compile(r'([^,"\[\]\n]{1,40}),')
+
+def likely_speakers(
+    run:Run,       # Model and tokenizer
+    text:str,      # What came before: ends with a newline, or is empty
+    n:int=10,      # Names at most, and rows of the search
+    max_len:int=12,# Tokens of a name
+    context:int=64 # Tokens to look back
+)->dict:           # Name to probability, the likeliest first
+    "Who may speak next; `UserError` for characters that the tokenizer does not know."
+    T,names = run.model.max_positions,{}
+    context = min(context, T-max_len if T and T>max_len else context)
+    # a token may hold the newline and a name: all ways to go on from the newline, and what each holds of the line
+    likeliest = sorted(prompt_encodings(run, text), key=lambda s: -s.logp)[:n]
+    for size in {len(s.ids) for s in likeliest}:
+        starts = [s for s in likeliest if len(s.ids)==size]
+        def begun(row, ids): return b''.join([starts[row].rest, *(run.tok.pieces[i] for i in ids)]).decode(errors='replace')
+        def ended(row, ids): return ',' in begun(row, ids)
+        rows = [s.ids[-context:] for s in starts]
+        found = beam_search(run.model, rows, max_len, n, 0., ended, [s.logp for s in starts])
+        for score,ids,row in found:
+            if m := _NAME.match(begun(row, ids)): names[m[1]] = names.get(m[1], 0)+math.exp(score)
+    return dict(sorted(names.items(), key=lambda o: -o[1]))
+
+# %% ../../nbs/generation/04_generate.ipynb #xd6cb8e2
+def speaker_hints(
+    run:Run,     # Model and tokenizer
+    names:list,  # As given by a user
+    prompt:str,  # Whose speakers are known too
+    n:int=64     # Speakers to look among
+)->list:         # A sentence for each of `names` that seems to be misspelt
+    "What to say of names that neither the prompt nor the likeliest speakers have."
+    if not names or run.tok.unknown_chars('.\n'): return []
+    known = dict.fromkeys(l.partition(',')[0] for l in prompt.split('\n')) | likely_speakers(run, '.\n', n)
+    known.pop('', None)
+    return [f'{name!r} is none of the likely speakers: {did_you_mean(name, known)}' for name in names if name not in known]
+
 # %% ../../nbs/generation/04_generate.ipynb #c0047
 @command
 @delegates(check_sampling)
@@ -560,12 +593,15 @@ def spgpt_generate(
     "Write a scene with a trained model: the prompt and its continuation, streamed to standard output."
     check_sampling(**kwargs)
     beams = (kwargs.get('num_beams') or 1)>1
-    if beams: check_beams(banned_speakers=banned_speakers, only_speakers=only_speakers, **kwargs)
+    if beams: check_beams(seed=seed, banned_speakers=banned_speakers, only_speakers=only_speakers, **kwargs)
+    else: refuse_unused('--num_beams', length_penalty=(length_penalty, 1.))
+    if json and format!='txt': raise UserError('--json and --format exclude one another: give one of them')
     if format not in ('txt',*FORMATS): raise UserError(f"format={format} is not one of {', '.join(['txt', *FORMATS])}")
     prompt,run = read_prompt(prompt, prompt_file),load_run(pretrained_model, device)
     prompt = or_else(prompt, run.cfg.prompt)
     notice = truncation_notice(run, prompt, beams and or_else(kwargs.get('max_len_generate'), run.cfg.max_len_generate))
-    if notice and not quiet: print(notice, file=sys.stderr)
     rules = dict(banned=split_names(banned_speakers), only=split_names(only_speakers))
+    hints = [] if quiet else [notice, *speaker_hints(run, rules['banned']+rules['only'], prompt)]
+    for hint in filter(None, hints): print(hint, file=sys.stderr)
     write_samples(run, prompt, 'json' if json else format, or_else(seed, run.cfg.seed), [stop] if stop else [],
                   length_penalty=length_penalty, **rules, **kwargs)

@@ -12,10 +12,10 @@ import torch
 from fastcore.basics import patch
 from torch import nn
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from .networks import LanguageModel
 from .ngram import NgramModel
+from ..progress import progress_bar, say_stage
 
 # %% ../../nbs/models/04_mixture.ipynb #c0005
 def gate_features(
@@ -144,7 +144,7 @@ def train_gate(
     opt = torch.optim.AdamW(model.gate.parameters(), lr=lr)
     steps = epochs*sum(math.ceil((len(d)-1)/1024) for d in docs)
     schedule = torch.optim.lr_scheduler.LinearLR(opt, 1., 0., steps)
-    for d in tqdm(docs*epochs, desc='gate', disable=None if progress else True, leave=False):
+    for d in progress_bar(docs*epochs, progress, 'training the gate', unit='document', leave=False):
         d = torch.from_numpy(d.astype('int64'))[None].to(model.ngram.keys.device)
         cache = model.new_cache()
         for x,y in zip(d[:,:-1].split(1024, 1), d[:,1:].split(1024, 1)):
@@ -166,6 +166,7 @@ def fit_mixture(
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = Mixture(net).to(net.embed.weight.device).eval()
+    say_stage('counting n-grams', progress)
     model.ngram.fit(docs)
     train_gate(model, held_out, progress=progress)
     model.ngram.fit([*docs, *held_out])

@@ -18,12 +18,12 @@ from pathlib import Path
 
 import numpy as np
 from fastcore.basics import patch
-from tqdm import tqdm
 
 from ..data.clean import CSV_RULES, Row, apply_rules
 from ..config import PACKAGE, UserError, command, required, short_repr, switch, write_text
 from ..locks import claim_folder
 from ..plots import new_axes
+from ..progress import progress_bar
 from ..tables import md_table
 from .tokenizers import TiktokenTokenizer, Tokenizer, load_tokenizer
 from .dataset import encode_document, find_shards, id_type, open_store, read_json
@@ -310,7 +310,7 @@ def write_shards(
     "Write all results; a shard is closed behind the job that fills it."
     number = len(find_shards(out))
     writer = ShardWriter(out, number, dtype, held_out)
-    with tqdm(desc='books', unit='char', unit_scale=True, disable=None) as bar:
+    with progress_bar(desc='books', unit='characters', unit_scale=True) as bar:
         for books,counts,state in results:
             for b in books: writer.add(b)
             writer.counts.update(counts)
@@ -360,7 +360,8 @@ def tokenize_books(
         tokenizer.save(file)
         if done := find_shards(out): _go_on(source, done[-1]/'shard.json')
         results = run_jobs(make_jobs(source, text_column, job_size), file, workers, unwrapped)
-        write_shards(results, out, id_type(tokenizer), shard_tokens, held_out)
+        try: write_shards(results, out, id_type(tokenizer), shard_tokens, held_out)
+        except UserError as e: raise UserError(f'shard {len(find_shards(out)):05} of {dataset}: {e}') from None
         write_text(Path(out)/'books.json', json.dumps(dict(settings=settings, done=True), indent=1))
 
 def _go_on(source, note):

@@ -25,14 +25,20 @@ class Tokenizer:
     `alphabet` (none: any text), `_encode` and `_json`."""
     def __repr__(self): return f'{type(self).__name__}({self.name!r}, vocab_size={self.vocab_size})'
 
+    def unknown_chars(self,
+        text:str # Any text
+    )->list:     # In their order, each once
+        "The characters of `text` that the vocabulary lacks."
+        return sorted(set(text)-self.alphabet) if self.alphabet is not None else []
+
     def encode(self,
         text:str,        # Any text
         unknown:str=None # What to put in place of each character that the vocabulary lacks; none: refuse them
     )->list:             # Token ids; the start token is not among them
         "Cut `text` into token ids; `UserError` names the characters that the vocabulary lacks."
-        if self.alphabet is not None and (odd := set(text)-self.alphabet):
-            if unknown is None or set(unknown)-self.alphabet:
-                shown = ' '.join(map(repr, sorted(odd)[:9]))
+        if odd := self.unknown_chars(text):
+            if unknown is None or self.unknown_chars(unknown):
+                shown = ' '.join(map(repr, odd[:9]))
                 them = 'them' if len(odd)>1 else 'it'
                 raise UserError(f'the tokenizer {self.name} does not know {shown}: '
                                 f'replace {them} (spgpt_clean does so for scripts)')

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import tokenizers as hf
-from tqdm import tqdm
 
 from ..config import UserError, command, required, write_text
 from ..tables import md_table
+from ..progress import progress_bar, say_stage
 from ..data.corpus import find_scripts, load_episodes, split_episodes
 from .tokenizers import BOS, BPE_NAMES, HFTokenizer, TiktokenTokenizer, Tokenizer
 from .tokenizers import bpe_name, train_tokenizer
@@ -140,7 +140,7 @@ def train_families(
     if 'char-level' in names: made['char-level'] = train_tokenizer('char-level', texts)
     if 'gpt2' in names:
         try: made['gpt2'] = TiktokenTokenizer()
-        except UserError as e: tqdm.write(f'gpt2 is left out: {e}')
+        except UserError as e: print(f'gpt2 is left out: {e}')
     return made
 
 # %% ../../nbs/tokens/02_vocabularies.ipynb #c0023
@@ -169,10 +169,11 @@ def compare_tokenizers(
     corpus = hashlib.sha256('\0'.join([*train_texts, '', *texts]).encode()).hexdigest()[:12]
     path = Path(out)/'comparison.json' if out else None
     rows = read_comparison(path, corpus)
+    say_stage('training tokenizers')
     toks = train_families([n for n in names if n not in rows], train_texts, jobs)
     with ThreadPoolExecutor(jobs) as pool:
         work = [pool.submit(measure_tokenizer, t, texts, held_out) for t in toks.values()]
-        for job in tqdm(as_completed(work), total=len(work), desc='tokenizers', disable=None, leave=False):
+        for job in progress_bar(as_completed(work), desc='measuring tokenizers', total=len(work), leave=False):
             row = job.result()
             rows[row['name']] = row
             if out: toks[row['name']].save(Path(out)/f"{row['name']}.json")
@@ -242,7 +243,7 @@ def tokens_html(
     text:str       # To tokenize; it may hold characters that the tokenizer does not know
 )->str:            # HTML
     "Text with each token on a ground of its own colour, unknown characters crossed out, and how many there are."
-    unknown = sorted(set(text)-tok.alphabet) if tok.alphabet is not None else []
+    unknown = tok.unknown_chars(text)
     parts = re.split(f"([{re.escape(''.join(unknown))}])", text) if unknown else [text]
     spans,tokens,lost = [],0,0
     for part in filter(None, parts):

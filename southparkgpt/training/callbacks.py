@@ -21,6 +21,12 @@ class Callback:
         self.seconds,self.done = None,0.
         self.row = {}  # the last value of everything that is logged
 
+    def on_start(self,
+        folder # Run directory
+    ):
+        "When data and options are found to be right."
+        self.folder = folder
+
     def on_train_begin(self,
         tokens:int,       # Of a step, over all processes
         flops:float=0.,   # Floating-point operations of training, for each token
@@ -69,24 +75,31 @@ def status_text(
 
 # %% ../../nbs/training/06_callbacks.ipynb #c0036
 class Progress(Callback):
-    "A bar on a terminal, a line at each evaluation elsewhere."
+    "A bar on a terminal; elsewhere a line at the beginning, at each evaluation, and every half minute."
     def __init__(self,
-        file=None # Standard error if none
+        file=None,            # Standard error if none
+        every:float=30.,      # Seconds between two lines at most, if a step does not take longer
+        clock=time.monotonic  # Tells the time
     ):
         super().__init__()
-        self.file = file or sys.stderr
+        self.file,self.every,self.clock = file or sys.stderr,every,clock
+
+    def on_start(self, folder):
+        super().on_start(folder)
+        print(f'training in {folder}', file=self.file, flush=True)
 
     def on_train_begin(self, *args, **kw):
         super().on_train_begin(*args, **kw)
         form = '{desc} {percentage:3.0f}%|{bar}| {postfix}'
-        self.bar = tqdm(total=100, desc='train', disable=None, file=self.file, bar_format=form)
+        self.bar,self.said = tqdm(total=100, desc='train', disable=None, file=self.file, bar_format=form),self.clock()
 
     def on_log(self, row, done):
         super().on_log(row, done)
         self.bar.n = round(100*done, 1)
         self.bar.set_postfix_str(status_text(self))
-        if self.bar.disable and 'valid_loss' in row:
-            print(f"step {row['step']}, {done:.0%}: {status_text(self)}", file=self.file, flush=True)
+        if not self.bar.disable or 'valid_loss' not in row and self.clock()-self.said<self.every: return
+        self.said = self.clock()
+        print(f"step {row['step']}, {done:.0%}: {status_text(self)}", file=self.file, flush=True)
 
     def on_train_end(self): self.bar.close()
 

@@ -12,6 +12,7 @@ from functools import cache
 import torch
 
 from ..config import Config
+from ..tables import count_noun
 
 # %% ../../nbs/training/05_throughput.ipynb #c0027
 def matmul_rate(
@@ -58,5 +59,5 @@ def short_run_warning(
 )->str:         # Empty if there is nothing to say
     "What to tell a user whose time budget allowed too few steps."
     if not cfg.time_budget or steps>=min(MIN_STEPS, cfg.max_steps or MIN_STEPS): return ''
-    return (f'only {steps} steps in {cfg.time_budget:g} seconds: this model has hardly begun to learn. '
+    return (f"only {count_noun(steps, 'step')} in {cfg.time_budget:g} seconds: this model has hardly begun to learn. "
             'Give it more with --time_budget, or try again when the machine is less busy')

@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['remove_temporaries', 'check_folder', 'hold_run_dir', 'remove_if_unused', 'split_record', 'start_run',
-           'check_not_begun', 'resume_run', 'open_run', 'git_commit', 'silence_terminals', 'stop_signals',
+           'check_not_begun', 'resume_run', 'read_run', 'open_run', 'git_commit', 'silence_terminals', 'stop_signals',
            'resume_command', 'network_losses', 'describe_gap', 'finish_run', 'train', 'name_run_dir', 'spgpt_train',
            'print_results']
 
 # %% ../../nbs/training/12_train.ipynb #c0002
 import contextlib, hashlib, json, os, shlex, signal, stat, subprocess, sys, threading
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -21,10 +22,11 @@ from ..evaluation.scoring import evaluate
 from ..locks import HOLDER, LOCK, claim_folder, new_folder
 from ..models.mixture import base_network
 from ..models.runs import check_tokenizer, load_run
-from ..tables import md_table
+from ..progress import say_stage
+from ..tables import count_noun, md_table
 from .callbacks import Callback, Progress
 from .distributed import ProcessGroup, join_process_group
-from .run_data import has_state, load_run_config, prepare_run, read_splits
+from .run_data import RunData, has_state, load_run_config, prepare_run, read_splits
 from .run_log import RunLog, close_log, read_log
 from .trainer import Trainer, damage
 
@@ -132,18 +134,25 @@ def resume_run(
     trainer.load_last()
 
 # %% ../../nbs/training/12_train.ipynb #c0019
+def read_run(
+    cfg:Config,         # What to do
+    data,               # DATA, or a folder of scripts
+    group:ProcessGroup, # The processes that train together
+    resumed=None        # Run directory to go on in
+)->RunData:
+    "Read the scripts, and settle what a run does with them; `UserError` for what is wrong with data or options."
+    return prepare_run(cfg, load_episodes(find_scripts(data, cfg.dataset)), resumed, group)
+
 def open_run(
-    cfg:Config,        # What to do, unless the run is resumed
+    new:RunData,       # What a new run reads; none to go on with the run in `folder`
     data,              # DATA, or a folder of scripts
     folder:Path,       # Run directory
-    resume:bool,       # Whether to go on with the run there
     group:ProcessGroup # The processes that train together
 )->Trainer:
     "Set a trainer up, or set it where the run in `folder` was; `UserError` says why it cannot."
-    if resume: cfg = load_run_config(folder)
-    episodes = load_episodes(find_scripts(data, cfg.dataset))
-    trainer = Trainer(prepare_run(cfg, episodes, folder if resume else None, group), folder, group)
-    if resume: resume_run(trainer)
+    if new: return Trainer(new, folder, group)
+    trainer = Trainer(read_run(load_run_config(folder), data, group, folder), folder, group)
+    resume_run(trainer)
     return trainer
 
 # %% ../../nbs/training/12_train.ipynb #c0014
@@ -221,7 +230,10 @@ def finish_run(
     "Evaluate the best weights on validation and test, and write results.json."
     run = load_run(trainer.folder, trainer.device)
     known = dict(valid=trainer.valid_scores) if trainer.learner.final_validation else {}
-    scores = {k: known.get(k) or evaluate(run, getattr(trainer.splits, k), progress=True) for k in ('valid','test')}
+    def score(split):
+        say_stage('scoring test' if split=='test' else 'scoring validation')
+        return evaluate(run, getattr(trainer.splits, split), progress=True)
+    scores = {k: known.get(k) or score(k) for k in ('valid','test')}
     if trainer.learner.makes_steps: scores['network'] = network_losses(run, trainer)
     result = dict(
         **scores, parameters=run.model.num_params(), steps=trainer.step, epochs=trainer.sampler.progress,
@@ -234,22 +246,26 @@ def finish_run(
 def train(
     cfg:Config,          # What to do
     data,                # DATA, or a folder of scripts
-    run_dir,             # Where; must be new, or hold the run to resume
+    run_dir,             # Where, or a function that says where; must be new, or hold the run to resume
     resume:bool=False,   # Go on with the run in `run_dir`
     callback=None,       # `Callback` such as `LivePlot`; none: silent
     group=ProcessGroup() # From `join_process_group`, if torchrun started several processes
 )->dict:                 # The figures of results.json; of several processes the main one has them
     "Train a model from scripts to a finished run directory; `UserError` if it is stopped."
-    folder,commit = Path(run_dir),git_commit() # now, for the files may change while it trains
+    commit = git_commit() # now, for the files may change while it trains
+    if group.is_main and not callable(run_dir) and not Path(run_dir, LOCK).exists(): check_folder(Path(run_dir), resume)
+    new = None if resume else read_run(cfg, data, group) # before there is a folder
+    folder = Path(run_dir() if callable(run_dir) else run_dir)
+    if not callback or not group.is_main: callback = Callback()
     with hold_run_dir(folder, resume, group):
-        trainer = open_run(cfg, data, folder, resume, group)
+        trainer = open_run(new, data, folder, group)
+        callback.on_start(folder)
         asked = cfg.dtype if cfg and not resume else None
         if asked=='auto' and group.is_main: print(f'dtype auto: {trainer.cfg.dtype} on this machine', file=sys.stderr)
         # W&B may refuse, so the log is opened before there is a run
         last = trainer.step if trainer.learner.keeps_state else -1 # rows after it are written again
         log = RunLog(folder, trainer.cfg, last) if group.is_main else None
         if not resume and group.is_main: start_run(trainer)
-        if not callback or not group.is_main: callback = Callback()
         with stop_signals(trainer): trainer.learner.fit(trainer, log, callback)
         result = {}
         if group.is_main and not trainer.stop:
@@ -285,10 +301,9 @@ def spgpt_train(
     if resume and not run_dir: raise UserError('--resume needs the --run_dir of the run to go on with')
     cfg = load_run_config(run_dir) if resume else load_config(config, **overrides)
     group = join_process_group(get_device(cfg.device))
-    folder = Path(run_dir) if run_dir else name_run_dir(config, group)
-    if group.is_main: print(f'training in {folder}', file=sys.stderr)
-    result = train(cfg, data, folder, resume, Progress(), group)
-    if group.is_main: print_results(result, folder)
+    progress = Progress()
+    result = train(cfg, data, run_dir or partial(name_run_dir, config, group), resume, progress, group)
+    if group.is_main: print_results(result, progress.folder)
 
 def print_results(
     result:dict, # Of `train`
@@ -299,7 +314,7 @@ def print_results(
     rows = [(k, *(result[part][k] for part in ('valid','test'))) for k in measures]
     print(md_table(rows, ['Measure','Validation','Test']))
     if 'network' in result: print('\n'+describe_gap(**result['network']))
-    cost = f"{result['parameters']:,} parameters, {result['steps']:,} steps, {result['train_seconds']:.0f} s"
+    cost = f"{result['parameters']:,} parameters, {count_noun(result['steps'], 'step')}, {result['train_seconds']:.0f} s"
     print(f'\n{cost}: {folder}')
 
 # %% ../../nbs/training/12_train.ipynb #c0045

@@ -55,6 +55,13 @@ class ModelLibrary:
 
 # %% ../../nbs/widgets/04_model_library.ipynb #c0012
 @patch
+def is_loaded(self:ModelLibrary,
+    name:str # One of `names`
+)->bool:
+    "Whether `load` need not wait for a disk, unless the weights have changed."
+    return isinstance(self.source(name), Run) or name in self._loaded
+
+@patch
 def load(self:ModelLibrary,
     name:str # One of `names`
 )->Run:

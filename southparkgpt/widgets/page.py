@@ -14,7 +14,8 @@ from pathlib import Path
 
 import torch
 
-from ..config import PACKAGE, UserError, command, did_you_mean, printable, required, write_text
+from ..config import PACKAGE, UserError, command, did_you_mean, printable, refuse_unused, required
+from ..config import write_text
 from ..generation.generate import generate
 from ..generation.screenplay import PAGE
 from ..models.export import export_run, score_rows
@@ -224,6 +225,7 @@ def spgpt_export(
 ):
     "Write a trained model as a Hugging Face folder, or as a page that any browser opens."
     if format not in FORMATS: raise UserError(f'no format {format!r}: {did_you_mean(format, FORMATS)}')
+    if format!='page': refuse_unused('--format page', speakers=(speakers, None), licence=(licence, LICENCE))
     run = load_run(pretrained_model, 'cpu')
     if base_network(run.model) is not run.model:
         print('the network alone: its counts, and the bits per character that they bring, stay behind')

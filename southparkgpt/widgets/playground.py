@@ -18,11 +18,12 @@ from ..evaluation.novelty import copied_lines, match_lengths
 from ..evaluation.script_metrics import SpeakerClassifier, spoken_lines
 from ..evaluation.scoring import run_split
 from ..data.corpus import find_scripts, load_episodes
-from ..generation.generate import generate
+from ..generation.generate import generate, likely_speakers
 from ..generation.screenplay import to_fdx, to_fountain, to_html
 from ..models.runs import Run
+from ..tables import count_noun
 from .model_library import ModelLibrary
-from .predictions import likely_speakers, next_logits, next_tokens, setting_effects, surprisals
+from .predictions import next_logits, next_tokens, setting_effects, surprisals
 from .predictions import surprise_by_line, visible
 from .scene_editor import SceneEditor, is_unfinished, prompt_for, typed_line
 from .script_html import line_parts, speaker_color
@@ -42,6 +43,7 @@ class Playground(anywidget.AnyWidget):
     draft = T.List().tag(sync=True)        # What is being written, likewise
     draft_at = T.Int(0).tag(sync=True)     # After so many of `lines`
     busy = T.Bool(False).tag(sync=True)    # Whether the model is writing
+    loading = T.Bool(False).tag(sync=True) # Whether the model is not yet there
     status = T.Unicode('').tag(sync=True)  # What happened, for everyone
     progress = T.Unicode('').tag(sync=True)# How it goes, while it goes
     can = T.Dict().tag(sync=True)          # undo, redo: whether they can; ways: how many ways on there are
@@ -70,6 +72,7 @@ class Playground(anywidget.AnyWidget):
         pace:float=0.               # Seconds to wait before each token, for those who read along
     ):
         self._lock,self._stop,self._closed,self._thread,self._jobs = threading.RLock(),threading.Event(),False,None,{}
+        self._when_loaded = ''
         super().__init__()
         self.every,self.clock,self.pace = every,clock,pace
         self.library,self.editor = ModelLibrary(runs, device, scripts),SceneEditor()
@@ -130,7 +133,8 @@ def show(self:Playground,
 
 @patch
 def begin_with(self:Playground,
-    name:str # One of `models`
+    name:str,           # One of `models`
+    status:str='Ready'  # To show when it is loaded
 ):
     "Choose a model: it brings its own prompt, speakers and settings."
     self.library.source(name)
@@ -139,8 +143,27 @@ def begin_with(self:Playground,
     self._copied = {}
     if self.editor.past: self.editor.new_scene(self.beginnings[0])
     else: self.editor = SceneEditor(self.beginnings[0])  # nothing was written before
-    self.show('Ready')
+    self.loading = not self.library.is_loaded(name)
+    self.show_loading(status)
     self.ask('look', self.look)
+
+@patch
+def show_loading(self:Playground,
+    status:str # To show when the model is there
+):
+    "Put the script on the page; as long as the model is not there, the status says so."
+    self._when_loaded = status
+    self.show(f'Loading {self.model}...' if self.loading else status)
+
+@patch
+def load(self:Playground)->Run:
+    "In the thread: the chosen model. Then the page can be used, also after a `UserError` as it cannot be loaded."
+    name = self.model
+    try: return self.library.load(name)
+    finally:
+        if self.loading and self.model==name:
+            if self.status==f'Loading {name}...': self.status = self._when_loaded
+            self.loading = False
 
 # %% ../../nbs/widgets/07_playground.ipynb #c0016
 @patch
@@ -211,8 +234,8 @@ def sampling(
 @patch
 def look(self:Playground):
     "In the thread: tell the page what the model expects."
-    name = self.model
-    run = self.library.load(name)
+    name,run = self.model,self.load()
+    self.check_script(run, self.editor.lines)
     self.card = self.once('card', run, lambda: self.library.card(name))
     for step in self.look_ahead, self.look_at_speakers, self.look_back, self.look_for_copies:
         if self._jobs or self._closed: return  # something else is asked for, and this will be asked for again
@@ -260,6 +283,17 @@ def look_for_copies(self:Playground, run, name):
 
 # %% ../../nbs/widgets/07_playground.ipynb #c0021
 @patch
+def check_script(self:Playground,
+    run:Run,   # Its tokenizer is to read them
+    lines:list # Of the script, from the first
+):
+    "`UserError` names the first line with a character that the model cannot read, so that it can be mended."
+    for n,line in enumerate(lines, 1):
+        if odd := run.tok.unknown_chars(line):
+            raise UserError(f"Line {n} has {' '.join(map(repr, odd[:9]))}, which {self.model} does not know: "
+                            'edit or delete the line, then go on')
+
+@patch
 def until_stop(self:Playground,
     ids # Iterable of token ids
 ):      # Yields them
@@ -290,7 +324,8 @@ def stream_lines(self:Playground,
     **options    # Of `generate`
 ):               # Yields what there is, a list of texts, whenever it is due to be shown
     "Write lines one token at a time."
-    run,text,last = self.library.load(self.model),begun,-math.inf
+    run,text,last = self.load(),begun,-math.inf
+    self.check_script(run, [*before, begun])
     for piece in generate(run, '\n'.join([*before, begun]), LINE_TOKENS*wanted, seed, watch=self.until_stop, **options):
         text += piece
         if text.count('\n')>=wanted: break
@@ -306,7 +341,7 @@ def critic(self:Playground,
     name:str # One of `models`
 )->Critic:
     "Who reads the takes of a model: with the voices of half of its training scripts, if those are at hand."
-    run,source,library = self.library.load(name),self.library.source(name),self.library
+    run,source,library = self.load(),self.library.source(name),self.library
     def train():
         if not library.scripts or isinstance(source, Run): return Critic(run)
         training = run_split(source, load_episodes(find_scripts(library.scripts, run.cfg.dataset)), 'train')
@@ -325,6 +360,7 @@ def stream_best_lines(self:Playground,
 ):               # Yields what there is, a list of lists of takes
     "Write lines several times each, the best first."
     critic,lines = self.critic(self.model),[]
+    self.check_script(critic.run, [*before, begun])
     for i in range(wanted):
         text = '\n'.join([*before, *(l[0] for l in lines), '' if lines else begun])
         found = best_line(critic, text, takes, seed+1000*i, self._stop.is_set, LINE_TOKENS, **options)
@@ -354,7 +390,7 @@ def write(self:Playground,
         if lines and best!=[begun]: self.editor.write(kept, lines, finish)
     speed = f', {self.tokens/max(self.clock()-self._started, 1e-9):.0f} tokens/s' if self.tokens else ''
     n,ended = len(lines),'Stopped' if self._stop.is_set() else 'Done'
-    self.status = f"{ended}: {n} line{'s' if n!=1 else ''}, seed {s['seed']}{speed}"
+    self.status = f"{ended}: {count_noun(n, 'line')}, seed {s['seed']}{speed}"
 
 # %% ../../nbs/widgets/07_playground.ipynb #c0028
 @patch
@@ -474,8 +510,7 @@ def choose_model(self:Playground,
 ):
     "Begin a new scene with another model; undo brings the old one back."
     if self.busy: return
-    self.begin_with(name)
-    self.status = f'A new scene for {name}. Undo brings the old one back.'
+    self.begin_with(name, f'A new scene for {name}. Undo brings the old one back.')
 
 @patch
 def refresh(self:Playground):
@@ -541,7 +576,9 @@ def take_over(self:Playground,
     self.editor = other.editor
     if other.model in self.models:
         self.model,self.settings,self.beginnings = other.model,other.settings,self.library.beginnings(other.model)
-    self.changed('Your scene is still here')
+    self.loading = not self.library.is_loaded(self.model)
+    self.show_loading('Your scene is still here')
+    self.ask('look', self.look)
 
 # %% ../../nbs/widgets/07_playground.ipynb #c0038
 ACTIONS = ('go_on','retake','accept','stop','change_setting','choose_model','refresh','color_by_surprise',

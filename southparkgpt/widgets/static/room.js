@@ -23,6 +23,7 @@ const SETTINGS = [ // name, label, least, most, step, what it means
   ['lines', 'Lines at a time', 1, 30, 1, 'How far the model goes on before it is your turn.'],
   ['takes', 'Drafts of each line', 1, 16, 1, 'Above 1, a critic reads so many and shows the best; the others are its takes. Slower.'],
 ]
+const OVER = ['starting', 'restarting', 'autorestarting', 'terminating', 'dead'] // status of a kernel that has lost this room
 const FORMATS = { txt: 'Text', fountain: 'Fountain', fdx: 'Final Draft', html: 'HTML' }
 
 function h(tag, attrs, ...children) {
@@ -79,7 +80,8 @@ function lineBody(line, marks) {
 function render({ model, el }) {
   const get = name => model.get(name)
   const send = (what, args) => { if (!gone) model.send({ do: what, ...args }) }
-  let gone = false, current = -1, next = null, open = null, mode = null, wanted = false, following = true
+  const off = () => gone || (get('loading') && !get('busy')) // nothing can be done now
+  let gone = false, over = false, current = -1, next = null, open = null, mode = null, wanted = false, following = true
   const cache = new Map()
 
   // The parts of the room
@@ -158,18 +160,18 @@ function render({ model, el }) {
 
   function drawLines() {
     const lines = shownLines(), busy = get('busy'), marks = get('surprising') && !busy ? get('surprise') : [], from = busy ? get('draft_at') : lines.length
-    if (mode && (busy || !lines[mode.n])) mode = null
+    if (mode && (busy || gone || !lines[mode.n])) mode = null
     lines.forEach((line, n) => {
       const changing = mode && mode.n === n ? mode.what : '', drafting = n >= from
-      const key = JSON.stringify([line, n, marks[n], changing, busy, drafting, drafting && n === lines.length - 1])
+      const key = JSON.stringify([line, n, marks[n], changing, busy, off(), drafting, drafting && n === lines.length - 1])
       let li = list.children[n]
       if (li && cache.get(li) === key) return
       const held = li && li.contains(document.activeElement) && !changing
       const fresh = h('li', { className: `room-line ${line.kind === 'turn' ? 'is-turn' : ''} ${line.copied ? 'is-copied' : ''} ${drafting ? 'is-draft' : ''}`,
         tabIndex: -1, onfocus: () => select(n), onclick: () => { if (window.getSelection().isCollapsed && !mode) fresh.focus() },
-        ondblclick: () => { if (!get('busy')) change(n, 'edit') }, title: line.copied ? 'Nearly all of its words stand so in a training script' : null },
+        ondblclick: () => { if (!get('busy') && !off()) change(n, 'edit') }, title: line.copied ? 'Nearly all of its words stand so in a training script' : null },
         ...(changing === 'edit' ? [editor(n, line)] : [h('div', { className: 'room-body' }, ...lineBody(line, marks[n])), changing === 'who' ? chooser(n) : null]),
-        drafting || busy || changing || gone ? null : tools(n, line))
+        drafting || busy || changing || off() ? null : tools(n, line))
       if (drafting && n === lines.length - 1) (fresh.querySelector('.room-said, .room-scene, .room-other, .room-who') || fresh).append(h('span', { className: 'room-caret' }))
       cache.set(fresh, key)
       if (li) li.replaceWith(fresh)
@@ -209,7 +211,7 @@ function render({ model, el }) {
     const options = [[null, 'Anyone', '', 'Whoever the model thinks of'], ['', 'Scene', '', 'A scene line: where are we?'],
       ...get('speakers').map(s => [s.name, s.name, s.color, s.hint || (s.share >= .01 ? `${Math.round(100 * s.share)}% likely next` : 'In this scene')])]
     chips.replaceChildren(...options.map(([value, name, color, title]) => chip(name, color, () => { choose(value); text.focus() },
-      { role: 'radio', title, 'aria-checked': String(value === next), tabIndex: value === next ? 0 : -1, value: value ?? '' })))
+      { role: 'radio', title, 'aria-checked': String(value === next), tabIndex: value === next ? 0 : -1, disabled: off(), value: value ?? '' })))
     if (focused) chips.querySelector('[aria-checked=true]').focus()
     function choose(value) { next = value; drawChips(); label() }
     chips.onkeydown = e => {
@@ -231,7 +233,7 @@ function render({ model, el }) {
     text.placeholder = next === '' ? 'Where are we? Or leave it to the model' : next ? `What ${next} says. Or leave it to the model` : 'Write a line, or let the model go on'
   }
   function go(write) {
-    if (get('busy') || gone || (!write && !text.value.trim())) return
+    if (get('busy') || off() || (!write && !text.value.trim())) return
     following = true
     send('go_on', { text: text.value, speaker: next, write })
     text.value = ''
@@ -246,7 +248,7 @@ function render({ model, el }) {
     const busy = get('busy')
     tokens.hidden = !get('surprising') || busy || !get('next_tokens').length
     tokens.replaceChildren(h('span', { className: 'room-hint' }, 'Likely next'), ...get('next_tokens').map(t => h('button', { type: 'button', className: 'room-token',
-      title: 'Take it', onclick: () => send('accept', { token: t.token }), style: `--share:${Math.round(100 * t.share)}%` }, h('code', {}, t.shown), h('small', {}, `${Math.round(100 * t.share)}%`))),
+      title: 'Take it', disabled: off(), onclick: () => send('accept', { token: t.token }), style: `--share:${Math.round(100 * t.share)}%` }, h('code', {}, t.shown), h('small', {}, `${Math.round(100 * t.share)}%`))),
       h('span', { className: 'room-hint room-bpc' }, get('surprise_note')))
   }
 
@@ -331,18 +333,19 @@ function render({ model, el }) {
     root.classList.toggle('is-gone', gone)
     if (Array.from(models.options, o => o.value).join('\n') !== names.join('\n')) models.replaceChildren(...names.map(n => h('option', { value: n }, n)))
     models.value = get('model')
-    models.disabled = busy || gone
-    undo.disabled = busy || gone || !can.undo
-    redo.disabled = busy || gone || !can.redo
+    models.disabled = busy || off()
+    undo.disabled = busy || off() || !can.undo
+    redo.disabled = busy || off() || !can.redo
     surprise.setAttribute('aria-checked', String(get('surprising')))
-    toggles.new.disabled = busy || gone
-    for (const o of [surprise, text, goOn, add, stop, ...chips.children]) o.disabled = gone
+    toggles.new.disabled = busy || off()
+    for (const o of [surprise, text, goOn, add, stop, ways, toggles.settings]) o.disabled = off()
     drawLines()
     drawChips()
     label()
     drawTokens()
+    if (gone && ['new', 'settings'].includes(open)) show(null)
     if (open) drawDrawer()
-    if (gone) say('The kernel is gone. What stands here can still be copied, or saved as text. Run the cell again to go on.')
+    if (gone) say('The kernel is gone: run the cell again. What stands here can still be copied, or saved as text.')
     else if (status.textContent !== get('status')) say(get('status'))
     progress.textContent = gone ? '' : get('progress')
   }
@@ -362,7 +365,7 @@ function render({ model, el }) {
       if (e.key === 'Enter' && !e.shiftKey) { e.preventDefault(); go(!held) }
       else if (e.key === 'ArrowUp' && !text.value) { e.preventDefault(); walk(list.children.length - 1) }
     } else if (line && !typing && !held && !e.altKey) {
-      const here = e.target === line, busy = get('busy') || gone
+      const here = e.target === line, busy = get('busy') || off()
       const does = { ArrowUp: () => walk(n - 1), ArrowDown: () => walk(n + 1), Home: () => walk(0), End: () => walk(list.children.length - 1) }
       if (!busy && here) Object.assign(does, { Enter: () => change(n, 'edit'), ArrowLeft: () => take(n, -1), ArrowRight: () => take(n, 1), Delete: () => send('delete', { n }) })
       if (!busy) Object.assign(does, { t: () => retake(n), g: () => send('end_at', { n }), s: () => change(n, 'who'), e: () => change(n, 'edit') })
@@ -370,14 +373,20 @@ function render({ model, el }) {
     }
   })
 
-  const TRAITS = ['lines', 'draft', 'draft_at', 'busy', 'status', 'progress', 'can', 'models', 'model', 'card', 'beginnings', 'settings', 'effects', 'speakers',
+  const TRAITS = ['lines', 'draft', 'draft_at', 'busy', 'loading', 'status', 'progress', 'can', 'models', 'model', 'card', 'beginnings', 'settings', 'effects', 'speakers',
     'next_tokens', 'surprising', 'surprise', 'surprise_note', 'last_seed', 'formats']
-  const alive = () => { gone = false; ask() }
+  const alive = () => { gone = over; ask() }
   const lost = () => { gone = true; controls = null; ask() }
+  // JupyterLab ends a comm when the user restarts the kernel, not when it is shut down or restarted by somebody else
+  const kernel = model.widget_manager?.kernel
+  const onStatus = () => { if (kernel.isDisposed || OVER.includes(kernel.status)) { over = true; lost() } }
+  const onConnection = (_, status) => { if (status === 'disconnected') lost(); else if (status === 'connected') alive() }
   const message = m => { if (m.kind === 'file') save(m) }
   for (const t of TRAITS) model.on(`change:${t}`, alive)
   model.on('msg:custom', message)
   model.on('comm_live_update', lost)
+  kernel?.statusChanged?.connect(onStatus)
+  kernel?.connectionStatusChanged?.connect(onConnection)
   el.append(box)
   draw()
   setTimeout(() => { page.scrollTop = page.scrollHeight })
@@ -385,6 +394,8 @@ function render({ model, el }) {
     for (const t of TRAITS) model.off(`change:${t}`, alive)
     model.off('msg:custom', message)
     model.off('comm_live_update', lost)
+    kernel?.statusChanged?.disconnect(onStatus)
+    kernel?.connectionStatusChanged?.disconnect(onConnection)
   }
 }
 
