@@ -120,7 +120,7 @@ class ModelConfig:
     num_kv_heads:int|None=None # key and value heads of modern-transformer; none: as many as num_heads
     num_layers:int=6           # blocks
     bias:bool=True             # biases in linear layers and layer norms (decoder-transformer)
-    dropout:float=0.1          # share of activations dropped while training
+    dropout:float|None=0.1     # share of activations dropped while training; none: chosen for text and budget
     positional_encoding:str='learned' # learned or sinusoidal (decoder-transformer; modern-transformer has RoPE)
     use_attn_mask:bool=True    # causal mask while training; without it the model sees the future (decoder-transformer)
     layer_norm_first:bool=True # normalise before each sublayer, or after it (decoder-transformer)
@@ -154,7 +154,7 @@ class TrainConfig:
     min_lr:float=6e-5                 # where cosine ends
     beta1:float=0.9                   # Adam's decay of the mean
     beta2:float=0.95                  # Adam's decay of the variance
-    weight_decay:float=0.1            # on all weights but vectors; decoupled with adamw and muon
+    weight_decay:float|None=0.1       # on all weights but vectors, decoupled with adamw and muon; none: chosen likewise
     weight_decay_schedule:str='constant' # constant, or lr: in proportion to the learning rate
     muon_lr:float=0.02                # highest learning rate of the matrices under muon
     momentum:float=0.95               # Nesterov momentum of muon
@@ -167,10 +167,10 @@ class TrainConfig:
     use_gradient_clipping:bool=True   # clip the gradient's norm
     gradient_clip_value:float=1.0     # to this
     spike_sigma:float|None=6.0        # skip a step whose loss is so many standard deviations above the last; none: never
-    epochs:int=1                      # passes over the training tokens, unless max_steps or time_budget ends it
+    epochs:int|None=1                 # passes over the training tokens at most; none: as many as may teach something
     max_steps:int|None=None           # optimiser steps at most
     time_budget:float|None=None       # seconds of training at most, evaluation included
-    evaluation_interval:int=1000      # batches between two evaluations on the validation split
+    evaluation_interval:int|None=1000 # batches between two evaluations on the validation split; none: by the clock
     save_model_every_epoch:bool=False # keep the weights of each epoch
     ngram_mixture:bool=False          # when trained, mix the network with n-gram counts of the training episodes
     pretrained_model:str|None=None    # run to start from

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['LOG', 'COMPRESSORS', 'add_experiment', 'read_experiments', 'measure_corpus', 'figures_in', 'measure_run',
-           'measure_tokenizers', 'measure_report', 'measure_trials', 'logged_trials', 'archive_size',
-           'measure_compressor', 'add_corpus', 'spgpt_results']
+           'measure_tokenizers', 'measure_report', 'measure_trials', 'logged_trials', 'measure_benchmark',
+           'archive_size', 'measure_compressor', 'add_corpus', 'spgpt_results']
 
 # %% ../../nbs/lab/03_experiment_log.ipynb #c0002
 import json, shlex, subprocess, tempfile, time
@@ -121,6 +121,16 @@ def logged_trials(
     rows = [r for r in read_experiments('trial', log) if r['experiment']==experiment]
     return sorted(rows, key=lambda r: order.index(r['name']))
 
+# %% ../../nbs/lab/03_experiment_log.ipynb #m0005a59
+def measure_benchmark(
+    folder # Of spgpt_benchmark
+)->list:   # Of dicts, JSON-ready
+    "The finished runs of a benchmark, and its peers; `UserError` if there is no run."
+    files = sorted(Path(folder).glob('**/benchmark.json'))
+    if not files: raise UserError(f'no benchmark in {folder}: run one (spgpt_benchmark FILE --out {shlex.quote(str(folder))})')
+    peers = sorted(Path(folder).glob('**/peers/*.json'))
+    return [json.loads(f.read_text(encoding='utf-8')) for f in files+peers]
+
 # %% ../../nbs/lab/03_experiment_log.ipynb #c0028
 COMPRESSORS = {
     'PPMd, order 12 (7z)':'7z a -m0=PPMd:o=12:mem=1g {out} {file}',
@@ -174,15 +184,18 @@ def spgpt_results(
     tokenizers:str=None, # Folder of spgpt_tokenizers to add
     report:str=None,  # Folder of spgpt_evaluate --full to add
     trials:str=None,  # Folder of spgpt_experiment to add
+    benchmark:str=None, # Folder of spgpt_benchmark to add
     made_by:str='',   # The command that made the run, or the folder
     kind:str='run',   # What the run is to be kept as: run, or the name of the experiment it belongs to
     log:str=str(LOG), # File of JSON lines
 ):
     "Measure a corpus (with gpt2's vocabulary, 7z and zpaq at hand), a run, ..., and add it to the log of experiments."
-    if not (data or run or tokenizers or report or trials):
-        raise UserError('nothing to measure: give --data, --run, --tokenizers, --report or --trials')
+    if not (data or run or tokenizers or report or trials or benchmark):
+        raise UserError('nothing to measure: give --data, --run, --tokenizers, --report, --trials or --benchmark')
     if data: add_corpus(Path(data), log)
     if run: add_experiment(kind, made_by, measure_run(run), log)
     if tokenizers: add_experiment('tokenizers', made_by, measure_tokenizers(tokenizers), log)
     if report: add_experiment('report', made_by, measure_report(report), log)
     for row in measure_trials(trials, log) if trials else []: add_experiment('trial', made_by, row, log)
+    for row in measure_benchmark(benchmark) if benchmark else []:
+        add_experiment('benchmark' if 'together' in row else 'peer', made_by, row, log)

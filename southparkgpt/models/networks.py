@@ -9,6 +9,7 @@ __all__ = ['MODELS', 'KVCache', 'attend', 'Attention', 'Block', 'sinusoids', 'La
 
 # %% ../../nbs/models/02_networks.ipynb #c0002
 import math
+from dataclasses import replace
 
 import torch
 from torch import nn
@@ -213,7 +214,7 @@ class SwiGLU(nn.Module):
         self.proj = nn.Linear(cfg.dim_feedforward, cfg.d_model, bias=False)
         self.drop = nn.Dropout(cfg.dropout)
 
-    def forward(self, x): return self.drop(self.proj(F.silu(self.gate(x))*self.up(x)))
+    def forward(self, x): return self.drop(self.proj(self.drop(F.silu(self.gate(x))*self.up(x))))
 
 # %% ../../nbs/models/02_networks.ipynb #c0036
 class ModernBlock(nn.Module):
@@ -233,7 +234,7 @@ class ModernTransformer(LanguageModel):
     def __init__(self, cfg, vocab_size):
         super().__init__(cfg, vocab_size)
         self.blocks = nn.ModuleList(ModernBlock(cfg, i) for i in range(cfg.num_layers))
-        self.norm = nn.RMSNorm(cfg.d_model, eps=1e-6)
+        self.norm,self.drop = nn.RMSNorm(cfg.d_model, eps=1e-6),nn.Dropout(cfg.dropout)
         self._init()
 
     def _init(self):
@@ -244,9 +245,10 @@ class ModernTransformer(LanguageModel):
     def _body(self, x, cache):
         c,start = self.cfg,cache.pos if cache else 0
         cos,sin = (o.to(x) for o in rope_angles(start, x.shape[1], c.d_model//c.num_heads, c.rope_theta))
+        x = self.drop(x)
         for b in self.blocks: x = b(x, cos, sin, cache)
         if cache: cache.pos += x.shape[1]
-        return self.norm(x)
+        return self.drop(self.norm(x))
 
     def new_cache(self, batch_size=1, max_len=None):
         c = self.cfg
@@ -290,7 +292,8 @@ def make_model(
     cfg:Config,    # What to build
     vocab_size:int # V
 )->nn.Module:      # Freshly initialised, in training mode; an `NgramModel` has counted nothing yet
-    "Build the model that `cfg.architecture` names."
+    "Build the model that `cfg.architecture` names; without dropout if none is chosen yet."
+    if cfg.dropout is None: cfg = replace(cfg, dropout=0.)
     return MODELS[cfg.architecture](cfg, vocab_size)
 
 # %% ../../nbs/models/02_networks.ipynb #c0055

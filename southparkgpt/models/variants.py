@@ -72,7 +72,7 @@ class _MLP(nn.Module):
         self.proj = nn.Linear(hidden, cfg.d_model, bias=False)
         self.drop = nn.Dropout(cfg.dropout)
 
-    def forward(self, x): return self.drop(self.proj(self.act(self.up(x))))
+    def forward(self, x): return self.drop(self.proj(self.drop(self.act(self.up(x)))))
 
 def relu2(
     x # Any tensor

@@ -18,6 +18,7 @@ from .throughput import short_run_warning
 # %% ../../nbs/training/08_learners.ipynb #l0005
 class Learner:
     "How one kind of model learns."
+    makes_steps = True        # whether it learns by optimiser steps
     keeps_state = True        # whether a run saves last/state.safetensors, to be resumed from
     final_validation = False  # whether it validates as the final figures are taken, so that this need not be repeated
 
@@ -69,6 +70,7 @@ class NetworkLearner(Learner):
 # %% ../../nbs/training/08_learners.ipynb #l0013
 class CountsLearner(Learner):
     "N-grams are counted in one pass over the scripts."
+    makes_steps = False
     keeps_state = False
     final_validation = True
 

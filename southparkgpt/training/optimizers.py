@@ -70,7 +70,7 @@ def make_optimizers(
     groups = param_groups(model)
     matrices = groups.pop('matrices') if cfg.optimizer=='muon' else []
     rates = dict(embeddings=cfg.embedding_lr, head=cfg.head_lr)
-    decay = {k: 0. if k=='vectors' else cfg.weight_decay for k in groups}
+    decay = {k: 0. if k=='vectors' else cfg.weight_decay or 0. for k in groups}
     rest = [dict(params=ps, lr=rates.get(k) or cfg.lr, weight_decay=decay[k]) for k,ps in groups.items() if ps]
     betas = cfg.beta1,cfg.beta2
     if cfg.optimizer=='adam': opts = [torch.optim.Adam(rest, betas=betas)]
@@ -78,7 +78,7 @@ def make_optimizers(
     else: opts = [torch.optim.AdamW(rest, fused=True, betas=betas)]
     if matrices:
         dtype = torch.bfloat16 if cfg.dtype=='bfloat16' else torch.float32
-        opts.append(Muon(matrices, dtype, lr=cfg.muon_lr, momentum=cfg.momentum, weight_decay=cfg.weight_decay))
+        opts.append(Muon(matrices, dtype, lr=cfg.muon_lr, momentum=cfg.momentum, weight_decay=cfg.weight_decay or 0.))
     for o in opts:
         for group in o.param_groups: group |= dict(base_lr=group['lr'], base_decay=group['weight_decay'])
     return opts
