@@ -85,11 +85,12 @@ def weight_decay_for(
 OPEN_FIELDS = 'dropout weight_decay epochs'.split()
 
 def max_passes(
+    cfg:Config,     # What a step reads
     num_params:int, # Of the network
     num_tokens:int  # Of the text
 )->int:
-    "The passes that make `MAX_EXPOSURE`, one at least."
-    return max(1, round(MAX_EXPOSURE/exposure(1, num_params, num_tokens)))
+    "The passes that make `MAX_EXPOSURE`, or else 300 steps: fewer teach a network nothing, however short the text."
+    return math.ceil(max(MAX_EXPOSURE/exposure(1, num_params, num_tokens), 300*tokens_per_step(cfg)/num_tokens))
 
 def fit_to_text(
     cfg:Config,           # Of a network; fields that are none are filled in
@@ -101,7 +102,7 @@ def fit_to_text(
     missing = [k for k in OPEN_FIELDS if getattr(cfg, k) is None]
     if not missing: return cfg
     num_params = make_model(cfg, vocab_size).num_params()
-    limit = cfg.epochs or max_passes(num_params, num_tokens)
+    limit = cfg.epochs or max_passes(cfg, num_params, num_tokens)
     seconds = step_seconds(cfg, vocab_size) if cfg.time_budget and group.is_main else math.inf
     passes = min(limit, expected_passes(cfg, num_tokens, group.all_gather(seconds)[0]))
     seen = exposure(passes, num_params, num_tokens)

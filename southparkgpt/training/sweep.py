@@ -74,7 +74,6 @@ def spgpt_sweep(
         folder = Path(runs)/'-'.join([Path(sweep).stem, *map(str, combination.values())])
         done,begun = folder/'results.json',(folder/'config.yml').is_file()
         if begun: check_same(folder, cfg)
-        print(folder, file=sys.stderr)
         r = json.loads(done.read_text()) if done.is_file() else train(cfg, data or there or 'data', folder, begun, Progress())
         rows.append((*combination.values(), r['steps'], r['valid']['loss'], r['valid']['bpc'] or '', r['test']['bpc'] or ''))
     print(md_table(rows, [*values, 'Steps', 'Validation loss', 'Validation bpc', 'Test bpc']))

@@ -54,10 +54,11 @@ def resolve_dtype(
 MIN_STEPS = 200  # below this a model has hardly begun
 
 def short_run_warning(
-    cfg:Config, # Of the run
-    steps:int   # That it made
-)->str:         # Empty if there is nothing to say
+    cfg:Config,   # Of the run
+    steps:int,    # That it made
+    seconds:float # That it took
+)->str:           # Empty if there is nothing to say
     "What to tell a user whose time budget allowed too few steps."
-    if not cfg.time_budget or steps>=min(MIN_STEPS, cfg.max_steps or MIN_STEPS): return ''
+    if not cfg.time_budget or seconds<cfg.time_budget/2 or steps>=MIN_STEPS: return ''
     return (f"only {count_noun(steps, 'step')} in {cfg.time_budget:g} seconds: this model has hardly begun to learn. "
             'Give it more with --time_budget, or try again when the machine is less busy')

@@ -96,16 +96,16 @@ class Trainer:
         self.best,self.valid_scores,self.eval_seconds,self.sample = math.inf,None,0.,''
         self.recent,self.bad = [],0 # losses of the last good steps; skipped steps in a row
         self.stop_requested,self.stop,self.save_due,self.last_saved = False,False,False,self.clock()
-        self.validation_due,self.last_validated,self.has_learned_all = False,self.clock(),False
+        self.validation_due,self.last_validated,self.validated_at = False,self.clock(),0.  # at which progress
+        self.has_learned_all = False
 
 # %% ../../nbs/training/11_trainer.ipynb #ve9705ad
 VALIDATION_SHARE = .04 # of the time, if validation goes by the clock
 
 @patch
 def validation_seconds(self:Trainer)->float:
-    "Seconds between two validations by the clock; infinite if they go by batches."
-    if self.cfg.evaluation_interval: return math.inf
-    return max(self.eval_seconds/VALIDATION_SHARE, (self.cfg.time_budget or 0)/20)
+    "Seconds between two validations by the clock, at least; infinite if they go by batches."
+    return math.inf if self.cfg.evaluation_interval else self.eval_seconds/VALIDATION_SHARE
 
 # %% ../../nbs/training/11_trainer.ipynb #c0022
 @patch
@@ -119,6 +119,7 @@ def update_progress(self:Trainer):
     flags = self.stop_requested,now-self.last_saved>=self.save_seconds,now-self.last_validated>=self.validation_seconds()
     self.progress,*flags = self.group.all_reduce_max(min(1., max(shares)), *map(float, flags))
     self.stop,self.save_due,self.validation_due = map(bool, flags)
+    self.validation_due &= self.progress>=self.validated_at+.05
 
 # %% ../../nbs/training/11_trainer.ipynb #c0024
 @patch
@@ -398,6 +399,7 @@ def fit(self:Trainer,
     if by_clock and not self.eval_seconds: self.eval_seconds = self.guess_eval_seconds()
     self.last_row = self.last_validated = self.clock()
     self.update_progress()
+    self.validated_at = self.progress
     while self.progress<1 and not self.stop:
         epoch = int(self.sampler.progress)
         try: row = self.train_step()
@@ -428,7 +430,7 @@ def log_row(self:Trainer, row, log, callback):
 @patch
 def validate_and_save(self:Trainer, log, callback):
     "Validate, and save the state; of several processes the main one validates and the others wait."
-    row = {}
+    row,self.validated_at = {},self.progress
     if self.group.is_main:
         row = self.validate()
         self.last_validated = self.clock()
