@@ -1,5 +1,6 @@
 "Run nbdev's documentation filter over notebooks, as `nbdev_docs` does before Quarto; say which ones it cannot read."
 import contextlib, io, os, sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from execnb.nbio import read_nb
@@ -17,6 +18,6 @@ def fault(path):
 if __name__=='__main__':
     os.environ['IN_TEST'] = '1'
     paths = sys.argv[1:] or sorted(p for p in Path('nbs').rglob('*.ipynb') if '.ipynb_checkpoints' not in p.parts)
-    faults = {p:why for p in paths if (why := fault(p))}
+    with ProcessPoolExecutor() as pool: faults = {p:why for p,why in zip(paths, pool.map(fault, paths)) if why}
     for p,why in faults.items(): print(f'{p}: {why[:200]}')
     sys.exit(bool(faults))

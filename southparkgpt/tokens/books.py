@@ -242,6 +242,8 @@ def run_jobs(
         return
     fresh = multiprocessing.get_context('spawn')
     pool = ProcessPoolExecutor(workers, fresh, _start_worker, (str(tokenizer), unwrapped))
+    # all start now: the pool waits without end for one that starts while another is found dead
+    for _ in range(workers): pool.submit(os.getpid)
     ahead = deque()
     try:
         for books,state in jobs:
