@@ -1,6 +1,5 @@
 "Run nbdev's documentation filter over notebooks, as `nbdev_docs` does before Quarto; say which ones it cannot read."
 import contextlib, io, os, sys
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from execnb.nbio import read_nb
@@ -18,6 +17,6 @@ def fault(path):
 if __name__=='__main__':
     os.environ['IN_TEST'] = '1'
     paths = sys.argv[1:] or sorted(p for p in Path('nbs').rglob('*.ipynb') if '.ipynb_checkpoints' not in p.parts)
-    with ProcessPoolExecutor() as pool: faults = {p:why for p,why in zip(paths, pool.map(fault, paths)) if why}
+    faults = {p:why for p in paths if (why := fault(p))}
     for p,why in faults.items(): print(f'{p}: {why[:200]}')
     sys.exit(bool(faults))
