@@ -4,7 +4,7 @@ from pathlib import Path
 
 from parts import PARTS
 
-PAGES = {'README.md':'nbs/index.ipynb', 'results.md':'nbs/lab/08_results.ipynb'}
+PAGES = {'README.md':'nbs/index.ipynb', 'results.md':'nbs/lab/10_results.ipynb'}
 DROP = ('hide', 'default_exp', 'export', 'exporti')
 
 def text(o):
