@@ -15,7 +15,6 @@ from collections import Counter, namedtuple
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-
 from ..chat_service import ChatService, connect_service, error_reason
 from ..config import UserError, command, required, switch, write_text
 from ..progress import progress_bar

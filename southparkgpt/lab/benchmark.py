@@ -92,7 +92,6 @@ def run_benchmark(
     figures = run_dir/'benchmark.json'
     if figures.is_file(): return json.loads(figures.read_text(encoding='utf-8'))
     cfg = load_config('cpu', **dict(time_budget=54.*minutes, seed=seed, split_ratios='95-2.5-2.5', log_text_samples=False) | options)
-    start = time.monotonic()
     result = train(cfg, data, run_dir)
     row = dict(
         text=name, minutes=minutes, seed=seed, **score_systems(run_dir, (Path(out)/'text'/'test.txt').read_bytes().decode()),
@@ -107,16 +106,16 @@ def measure_archives(
 )->list: # Of dicts, JSON-ready
     "Nats a character of the test part for compressors that have read the training part; `UserError` if one is missing."
     name,text = identify(file),Path(file).read_bytes().decode()
-    end,out = int(.9*len(text)),[]
-    primed = text[:end]+'\n'*(len(text)-end)  # as long as the text, for 7z gives a longer one more memory
+    test,out = split_public_text(text)[1],[]
+    primed = text[:-len(test)]+'\n'*len(test)  # as long as the text, for 7z gives a longer one more memory
     for peer,how in COMPRESSORS.items():
         start = time.monotonic()
         size = archive_size(text, how)-archive_size(primed, how)
-        nats = 8*math.log(2)*size/(len(text)-end)
+        nats = 8*math.log(2)*size/len(test)
         out.append(dict(text=name, name=peer, scoring='adaptive', nats=nats, seconds=time.monotonic()-start))
     return out
 
-# nanoGPT's README, "I only have a macbook"; eval_iters is 200 there too where the figure matters
+# nanoGPT's README, "I only have a macbook", but for eval_iters (20 there), so that its estimate is surer
 NANOGPT = """train.py config/train_shakespeare_char.py --device=cpu --compile=False --eval_iters=200 --log_interval=100
     --block_size=64 --batch_size=12 --n_layer=4 --n_head=4 --n_embd=128 --max_iters=2000 --lr_decay_iters=2000
     --dropout=0.0 --eval_interval=2000"""

@@ -97,7 +97,7 @@ class Trainer:
         self.recent,self.bad = [],0 # losses of the last good steps; skipped steps in a row
         self.stop_requested,self.stop,self.save_due,self.last_saved = False,False,False,self.clock()
         self.validation_due,self.last_validated,self.validated_at = False,self.clock(),0.  # at which progress
-        self.has_learned_all = False
+        self.ends_early = False
 
 # %% ../../nbs/training/11_trainer.ipynb #ve9705ad
 VALIDATION_SHARE = .04 # of the time, if validation goes by the clock
@@ -112,7 +112,7 @@ def validation_seconds(self:Trainer)->float:
 def update_progress(self:Trainer):
     "Set `progress`, the share of the run that is over (at 1 it ends), and what is due now, alike on all processes."
     cfg = self.cfg
-    shares = [float(self.has_learned_all), self.sampler.progress/(cfg.epochs or 1)]
+    shares = [float(self.ends_early), self.sampler.progress/(cfg.epochs or 1)]
     if cfg.max_steps: shares.append(self.step/cfg.max_steps)
     if cfg.time_budget: shares.append(self.seconds/max(1e-9, cfg.time_budget-self.eval_seconds))
     now = self.clock()
@@ -241,8 +241,8 @@ def validate(self:Trainer,
     return dict(step=self.step, **{f'valid_{k}':scores[k] for k in names}, best_loss=self.best)
 
 # %% ../../nbs/training/11_trainer.ipynb #v7864920
-EARLY_STOP = ('the validation loss has risen for five validations, so the run ends here: the network learns its text by heart. '
-              'The best weights are kept')
+EARLY_STOP = ('the last five validations were worse than the best, so the run ends here: '
+              'the network learns its text by heart. The best weights are kept')
 
 def has_risen(
     losses,         # Of validation, in their order
@@ -378,7 +378,7 @@ def load_last(self:Trainer):
                         f'not with {group.world_size}')
     with damage(path):
         for k in STATE_FIELDS: setattr(self, k, state[k])
-        self.has_learned_all = self.stops_early()
+        self.ends_early = self.stops_early()
         self.check_tensors(tensors)
         self.load_tensors(tensors)
         set_rng_state(ranks[group.rank]['rng'])
@@ -436,8 +436,8 @@ def validate_and_save(self:Trainer, log, callback):
         self.last_validated = self.clock()
         if log.wandb and self.cfg.log_text_samples: self.log_continuations(log)
     self.log_row(row, log, callback)
-    self.has_learned_all = self.group.is_main and self.stops_early()
-    if self.has_learned_all and self.progress<1: print(EARLY_STOP, file=sys.stderr)
+    self.ends_early = self.group.is_main and self.stops_early()
+    if self.ends_early and self.progress<1: print(EARLY_STOP, file=sys.stderr)
     self.update_progress()
     self.save_last()
 
