@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from ..config import Config, UserError, did_you_mean
-from .networks import MODELS, ModernTransformer, RoPEAttention
+from .networks import MODELS, Dropout, ModernTransformer, RoPEAttention
 
 # %% ../../nbs/models/03_variants.ipynb #c0007
 class LayerNorms(ModernTransformer):
@@ -70,7 +70,7 @@ class _MLP(nn.Module):
         self.act = act
         self.up = nn.Linear(cfg.d_model, hidden, bias=False)
         self.proj = nn.Linear(hidden, cfg.d_model, bias=False)
-        self.drop = nn.Dropout(cfg.dropout)
+        self.drop = Dropout(cfg.dropout)
 
     def forward(self, x): return self.drop(self.proj(self.drop(self.act(self.up(x)))))
 

@@ -27,16 +27,16 @@ def param_groups(
 
 # %% ../../nbs/training/01_optimizers.ipynb #o0002
 def orthogonalize(
-    g,                   # A matrix (m, n)
+    g,                   # Matrices (N, m, n)
     dtype=torch.bfloat16 # Of the products
-):                       # A matrix (m, n) in `dtype`, its singular values near 1
+):                       # Matrices (N, m, n) in `dtype`, their singular values near 1
     "Newton-Schulz iteration of the fifth degree (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/)."
-    x = (g if g.size(0)<=g.size(1) else g.T).to(dtype)
-    x = x/x.norm().clamp(min=1e-7)
+    x = (g if g.size(1)<=g.size(2) else g.mT).to(dtype)
+    x = x/x.norm(dim=(1,2), keepdim=True).clamp(min=1e-7)
     for _ in range(5):
-        gram = x@x.T
-        x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=-4.7750, alpha=2.0315), x, beta=3.4445)
-    return x if g.size(0)<=g.size(1) else x.T
+        gram = x@x.mT
+        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=-4.7750, alpha=2.0315), x, beta=3.4445)
+    return x if g.size(1)<=g.size(2) else x.mT
 
 # %% ../../nbs/training/01_optimizers.ipynb #o0007
 class Muon(torch.optim.Muon):
@@ -52,14 +52,20 @@ class Muon(torch.optim.Muon):
     @torch.no_grad()
     def step(self):
         for group in self.param_groups:
+            together = {}
             for p in group['params']:
-                if p.grad is None: continue
-                state,momentum = self.state[p],group['momentum']
-                if not state: state['momentum_buffer'] = torch.zeros_like(p.grad)
-                average = state['momentum_buffer'].lerp_(p.grad, 1-momentum)
-                update = orthogonalize(p.grad.lerp(average, momentum), self.dtype)
-                p.mul_(1-group['lr']*group['weight_decay'])
-                p.add_(update, alpha=-group['lr']*max(1, p.size(0)/p.size(1))**.5)
+                key = p.shape if self.dtype==torch.bfloat16 else p
+                if p.grad is not None: together.setdefault(key, []).append(p)
+            for ps in together.values():
+                updates = orthogonalize(torch.stack([self._momentum(p, group['momentum']) for p in ps]), self.dtype)
+                for p,update in zip(ps, updates):
+                    p.mul_(1-group['lr']*group['weight_decay'])
+                    p.add_(update, alpha=-group['lr']*max(1, p.size(0)/p.size(1))**.5)
+
+    def _momentum(self, p, momentum):
+        state = self.state[p]
+        if not state: state['momentum_buffer'] = torch.zeros_like(p.grad)
+        return p.grad.lerp(state['momentum_buffer'].lerp_(p.grad, 1-momentum), momentum)
 
 # %% ../../nbs/training/01_optimizers.ipynb #c0010
 def make_optimizers(

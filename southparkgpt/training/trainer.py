@@ -29,7 +29,7 @@ from .run_data import RunData
 from .run_log import read_log
 from .samples import continuations, log_samples
 from .schedules import lr_multiplier, set_lr
-from .throughput import matmul_rate
+from .throughput import keep_freed_memory, matmul_rate
 
 # %% ../../nbs/training/11_trainer.ipynb #c0008
 def batch_loss(
@@ -84,6 +84,7 @@ class Trainer:
         cfg,self.splits,tok,self.sampler,self.gate_episodes,start = data
         self.cfg,self.folder,self.group,self.clock = cfg,Path(folder),group,clock
         self.device,self.learner = get_device(cfg.device),make_learner(cfg)
+        keep_freed_memory()
         set_seed(cfg.seed)
         self.model = make_model(cfg, tok.vocab_size).to(self.device)
         if start: self.model.load_state_dict(base_network(start.model).state_dict())
