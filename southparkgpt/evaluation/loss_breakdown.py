@@ -15,6 +15,7 @@ import numpy as np
 
 from ..config import UserError
 from .scoring import ScoredEpisodes, is_lossless, score_tokens, scoring_windows
+from ..models.mixture import Mixture
 from ..plots import OKABE_ITO, STYLES, new_axes
 from .script_metrics import cached_parse_line, well_formed
 
@@ -198,7 +199,8 @@ def read_side_by_side(
 )->list:                  # -ln p of each token of each episode
     "What `score_tokens` with stride T gives, without reading again what is known."
     docs = [np.r_[run.tok.bos_id, i] for i in scored.ids]
-    todo = [unread_windows(len(i), T, scored.context_len, scored.stride) for i in scored.ids]
+    if isinstance(run.model, Mixture): todo = [(np.zeros(len(i), bool), scoring_windows(len(i), T, T)) for i in scored.ids]
+    else: todo = [unread_windows(len(i), T, scored.context_len, scored.stride) for i in scored.ids]
     windows = [(i, *w) for i,(_,ws) in enumerate(todo) for w in ws]
     again = score_tokens(run.model, docs, T, T, progress=progress, windows=windows)
     return [np.where(known, old[0], new[0]) for (known,_),old,new in zip(todo, scored.tokens, again)]
