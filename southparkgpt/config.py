@@ -119,6 +119,7 @@ class ModelConfig:
     num_heads:int=6            # attention heads
     num_kv_heads:int|None=None # key and value heads of modern-transformer; none: as many as num_heads
     num_layers:int=6           # blocks
+    fit_size:bool=False        # take a larger network where text and time ask for one (modern-transformer)
     bias:bool=True             # biases in linear layers and layer norms (decoder-transformer)
     dropout:float|None=0.1     # share of activations dropped while training; none: chosen for text and budget
     positional_encoding:str='learned' # learned or sinusoidal (decoder-transformer; modern-transformer has RoPE)

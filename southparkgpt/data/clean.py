@@ -16,9 +16,8 @@ import csv, io, re, unicodedata
 from collections import Counter, namedtuple
 from pathlib import Path
 
-from tqdm import tqdm
-
 from ..config import UserError, command, required, write_text
+from ..progress import progress_bar
 from ..tables import count_noun, csv_text
 
 # %% ../../nbs/data/04_clean.ipynb #c0005
@@ -377,7 +376,7 @@ def clean_folder(
 )->Cleaned:
     "Clean the episodes of `src`. `UserError` if there are none, one is no script, or nothing is left of all."
     total,touched,written,empty = Counter(),Counter(),[],[]
-    for f in tqdm(csv_files(src), desc='cleaning', unit='episode', disable=None):
+    for f in progress_bar(csv_files(src), desc='cleaning', unit='episode'):
         count = clean_episode(f, Path(out), touched)
         total += count
         if count['episodes']: written.append(f.stem)

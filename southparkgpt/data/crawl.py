@@ -22,13 +22,13 @@ from bs4 import SoupStrainer
 from fastcore.basics import patch
 from protego import Protego
 from requests.adapters import HTTPAdapter
-from tqdm import tqdm
 from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
 from .. import __version__
 from ..config import UserError, command, required, short_repr, switch, write_text
 from ..locks import claim_folder
+from ..progress import progress_bar
 from ..tables import count_noun, csv_text
 from .script_pages import PUBLIC_WIKI, Link, Page, list_pages, local_url, node_text, parse_gallery
 from .script_pages import parse_html, parse_script, portal_url, season_number
@@ -330,7 +330,7 @@ class Wiki:
         if asked>PATIENCE:
             raise Refused(f'robots.txt of {base_url} asks for {asked:g} seconds between two requests: '
                           'save the pages in a browser, and give their folder with --from_pages')
-        if asked>max(client.delay, 10): tqdm.write(f'robots.txt asks for {asked:g} seconds between two requests')
+        if asked>max(client.delay, 10): print(f'robots.txt asks for {asked:g} seconds between two requests')
         client.delay = max(client.delay, asked)
 
     def allow(self, url):
@@ -383,7 +383,7 @@ class SavedPages:
         files = [p for p in self.folder.glob('*.htm*') if p.is_file()]
         for p in sorted(files, key=lambda p: p.stat().st_mtime):  # of two copies, the newer one
             try: self.files[self.title(p)] = p
-            except UserError as e: tqdm.write(f'{p} is left out: {e}')
+            except UserError as e: print(f'{p} is left out: {e}')
 
     def title(self, path):
         "The title that stands on a page; `UserError` for a file that is none."
@@ -489,8 +489,7 @@ def _fetch_all(pages, get, out, client):
     with ThreadPoolExecutor(IN_FLIGHT) as pool:
         try:
             jobs = {pool.submit(pages[i].fetch, get, out): i for i in todo}
-            bar = tqdm(as_completed(jobs), desc='scripts', total=len(jobs), unit='page', disable=None)
-            for job in bar: pages[jobs[job]] = job.result()
+            for job in progress_bar(as_completed(jobs), desc='fetching', total=len(jobs), unit='page'): pages[jobs[job]] = job.result()
         except BaseException:
             client.stopped.set()
             pool.shutdown(cancel_futures=True)

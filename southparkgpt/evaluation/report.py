@@ -195,7 +195,6 @@ def protocol_figures(
     figures = summarize_with_interval(scored)
     if learns_while_reading(run.model): return figures | adaptive_figures(run, figures, None)
     if adapt is None: return figures
-    say_stage('scoring again, and learning', progress)
     again = score_episodes(run, episodes, scored.context_len, progress=progress, adapt=adapt)
     return figures | adaptive_figures(run, figures, again) | dict(adapt=adapt)
 
@@ -223,7 +222,6 @@ def full_report(
 )->tuple:                          # The figures, JSON-ready; and (prompt, by the model, by humans) of each scene
     "Every figure of a model; `UserError` if every episode is too short, or the judge's service fails."
     prompts,human = zip(*pick_prompts([e.text for e in episodes], samples, length))
-    say_stage('scoring', progress)
     scored = score_episodes(run, episodes, context_len, progress=progress)
     report = protocol_figures(run, episodes, scored, adapt, progress) | language_figures(run, scored, progress)
     if asked := next_line_accuracy(run, episodes, progress=progress): report['next_line'] = asked
@@ -407,7 +405,6 @@ def spgpt_evaluate(
             run, episodes, training, context_len, samples, length, seed, service, progress=True, adapt=adapt)
         if out: save_report(report, triples, out)
     else:
-        say_stage('scoring')
         scored = score_episodes(run, episodes, context_len, progress=True)
         report = protocol_figures(run, episodes, scored, adapt, progress=True)
     print(_json.dumps(report) if json else command_output(report, full))

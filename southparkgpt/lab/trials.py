@@ -19,9 +19,9 @@ from pathlib import Path
 
 import torch
 from torch import nn
-from tqdm import tqdm
 
 from ..config import PACKAGE, Config, UserError, command, load_config, did_you_mean, read_yaml, required, write_text
+from ..progress import progress_bar
 from ..tables import md_table
 from ..data.corpus import find_scripts, load_episodes
 from ..evaluation.scoring import evaluate
@@ -244,7 +244,7 @@ def run_trials(
     with ThreadPoolExecutor(jobs) as pool:
         try:
             running = [pool.submit(run_in_process, t, data, alive) for t in left]
-            for f in tqdm(as_completed(running), total=len(left), desc='trials', disable=None):
+            for f in progress_bar(as_completed(running), desc='trials', total=len(left), unit='trial'):
                 row = f.result()
                 if row.get('killed'):
                     killed.append(f"{row['name']!r} (seed {row['seed']})")

@@ -173,8 +173,8 @@ def hold_out(
     items,            # In their order, two at least
     max_items:int=16  # Never more than these
 )->tuple:             # What is left to learn from; what the gate is trained on
-    "Hold out an eighth of `items`, `max_items` at most and evenly spread."
-    n = max(1, min(max_items, len(items)//8))
+    "Hold out a twelfth of `items`, `max_items` at most and evenly spread."
+    n = max(1, min(max_items, len(items)//12))
     held_out = {i*len(items)//n for i in range(n)}
     return [o for i,o in enumerate(items) if i not in held_out],[items[i] for i in sorted(held_out)]
 

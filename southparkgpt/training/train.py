@@ -22,7 +22,6 @@ from ..evaluation.scoring import evaluate
 from ..locks import HOLDER, LOCK, claim_folder, new_folder
 from ..models.mixture import base_network
 from ..models.runs import check_tokenizer, load_run
-from ..progress import say_stage
 from ..tables import count_noun, md_table
 from .callbacks import Callback, Progress
 from .distributed import ProcessGroup, join_process_group
@@ -230,9 +229,7 @@ def finish_run(
     "Evaluate the best weights on validation and test, and write results.json."
     run = load_run(trainer.folder, trainer.device)
     known = dict(valid=trainer.valid_scores) if trainer.learner.final_validation else {}
-    def score(split):
-        say_stage('scoring test' if split=='test' else 'scoring validation')
-        return evaluate(run, getattr(trainer.splits, split), progress=True)
+    def score(split): return evaluate(run, getattr(trainer.splits, split), progress=True)
     scores = {k: known.get(k) or score(k) for k in ('valid','test')}
     if trainer.learner.makes_steps: scores['network'] = network_losses(run, trainer)
     result = dict(
