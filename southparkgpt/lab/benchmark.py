@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['PublicText', 'PUBLIC_TEXTS', 'SYSTEMS', 'NANOGPT', 'PUBLISHED', 'identify', 'split_public_text', 'write_parts',
            'score_systems', 'run_benchmark', 'measure_archives', 'last_loss', 'measure_nanogpt', 'figure',
-           'benchmark_table', 'spgpt_benchmark', 'public_table', 'headline']
+           'benchmark_table', 'spgpt_benchmark', 'latest', 'public_table', 'headline']
 
 # %% ../../nbs/lab/08_benchmark.ipynb #b0002
 import hashlib, json, math, re, subprocess, sys, time
@@ -184,11 +184,19 @@ PUBLISHED = [  # karpathy/nanoGPT, README
     ('tiny Shakespeare', "nanoGPT, as published, on a laptop's processor", 'static', '1.88', ''),
     ('tiny Shakespeare', 'nanoGPT, as published, on an A100', 'static', '1.47', '')]
 
+def latest(
+    rows:list, # Of a log
+    keys:str   # Names of the fields that say what was measured, a space between
+)->list:       # The last row of each
+    "What was measured again stands in the place of what was measured before."
+    return list({tuple(r[k] for k in keys.split()): r for r in rows}.values())
+
 def public_table(
     log=LOG # File of JSON lines
 )->str:     # Markdown
-    "Every logged benchmark and its peers: nats (bits) a character."
-    runs,peers,rows = read_experiments('benchmark', log),read_experiments('peer', log),[]
+    "The latest of every benchmark and its peers: nats (bits) a character."
+    runs,rows = latest(read_experiments('benchmark', log), 'text minutes seed'),[]
+    peers = latest(read_experiments('peer', log), 'text name')
     for text in dict.fromkeys(r['text'] for r in runs):
         here = [r for r in runs if r['text']==text]
         for name,what in SYSTEMS.items():
@@ -203,7 +211,7 @@ def headline(
     log=LOG # File of JSON lines
 )->str:     # Markdown
     "A sentence on tiny Shakespeare, beside nanoGPT's published figure."
-    rows = [r for r in read_experiments('benchmark', log) if r['text']=='tiny Shakespeare']
+    rows = [r for r in latest(read_experiments('benchmark', log), 'text minutes seed') if r['text']=='tiny Shakespeare']
     shortest = min(r['minutes'] for r in rows)
     def nats(name): return f"{mean(r[name] for r in rows if r['minutes']==shortest):.2f}"
     return (f"On tiny Shakespeare (`spgpt_benchmark`) {shortest:g} minutes of two cores give {nats('network')} nats a character, "

@@ -133,7 +133,7 @@ class Ensemble(nn.Module):
         super().__init__()
         self.networks = nn.ModuleList(networks)
         self.max_positions = networks[0].max_positions
-        if hasattr(networks[0], 'span'): self.span = networks[0].span  # mixtures are scored as they are alone
+        if hasattr(networks[0], 'span'): self.span = networks[0].span  # mixtures read whole episodes
 
     def forward(self,
         ids # Token ids (B, T)

@@ -96,7 +96,9 @@ def weight_decay_for(
 # %% ../../nbs/training/09_hyperparameters.ipynb #h0012
 OPEN_FIELDS = 'dropout weight_decay epochs'.split()
 MANY_PASSES = 30 # more of them serve a larger network better
-SHAPES = [dict(d_model=256, num_heads=4, dim_feedforward=704, num_layers=4), dict(d_model=384, num_heads=6, dim_feedforward=1024, num_layers=6)]
+SHAPES = [
+    dict(d_model=256, num_heads=4, dim_feedforward=704, num_layers=4),
+    dict(d_model=384, num_heads=6, dim_feedforward=1024, num_layers=6)]
 
 def max_passes(
     cfg:Config,     # What a step reads
