@@ -410,7 +410,10 @@ def load_config(
         raise UserError(f'no preset {short_repr(config)}: {did_you_mean(config, presets())} (a file must end in .yml)')
     place = f' in {config}' if config else ''
     found = read_settings(config if is_file else PRESETS/f'{config}.yml') if config else {}
-    d = {_ALIASES.get(k, k):v for k,v in [*found.items(), *overrides.items()]}
+    overrides = {_ALIASES.get(k, k):v for k,v in overrides.items()}
+    d = {_ALIASES.get(k, k):v for k,v in found.items()} | overrides
+    if found.get('fit_size') and overrides.keys() & {'d_model','num_heads','dim_feedforward','num_layers'}:
+        d['fit_size'] = overrides.get('fit_size', False)  # a size that is asked for stays
     for k in d:
         if k not in _TYPES: raise UserError(f'unknown option {short_repr(k)}{place}: {did_you_mean(str(k), _TYPES)}')
     try: cfg = Config(**d)

@@ -489,7 +489,8 @@ def _fetch_all(pages, get, out, client):
     with ThreadPoolExecutor(IN_FLIGHT) as pool:
         try:
             jobs = {pool.submit(pages[i].fetch, get, out): i for i in todo}
-            for job in progress_bar(as_completed(jobs), desc='fetching', total=len(jobs), unit='page'): pages[jobs[job]] = job.result()
+            for job in progress_bar(as_completed(jobs), desc='fetching', total=len(jobs), unit='page'):
+                pages[jobs[job]] = job.result()
         except BaseException:
             client.stopped.set()
             pool.shutdown(cancel_futures=True)

@@ -136,7 +136,7 @@ def window_len(
 def score_episodes(
     run,                     # `Run` with its model in evaluation mode
     episodes:list,           # `Episode`s
-    context_len:int=None,    # T; the model's own if none
+    context_len:int=None,    # T; the model's own if none. A mixture that is given one does not read on
     stride:int=None,         # From one window to the next; T/2 if none
     progress:bool=False,     # Show a bar
     adapt:float=None         # Learning rate of dynamic evaluation; none: static

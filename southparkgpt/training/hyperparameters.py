@@ -126,9 +126,9 @@ def fit_size(
 )->Config:               # Whose `fit_size` is done
     "Take the first larger network of `SHAPES` that reads its text `MANY_PASSES` times at most; the largest if none."
     fitted = replace(cfg, fit_size=False)
-    for shape in SHAPES:
+    for shape in [s for s in SHAPES if s['d_model']>cfg.d_model]:
         if passes(fitted, num_tokens, vocab_size)<=MANY_PASSES: break
-        if shape['d_model']>fitted.d_model: fitted = replace(fitted, **shape)
+        fitted = replace(fitted, **shape)
     return fitted
 
 def fit_to_text(
