@@ -175,6 +175,7 @@ class TrainConfig:
     save_model_every_epoch:bool=False # keep the weights of each epoch
     ngram_mixture:bool=False          # when trained, mix the network with n-gram counts of the training episodes
     pretrained_model:str|None=None    # run to start from
+    teachers:str|None=None            # runs, with commas between, from whose probabilities to learn as well
 
 # %% ../nbs/00_config.ipynb #c0024
 @dataclass

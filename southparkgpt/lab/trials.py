@@ -4,21 +4,19 @@
 
 # %% auto #0
 __all__ = ['EXPERIMENTS', 'EXTRAS', 'Trial', 'trial_config', 'experiment_file', 'plan_steps', 'read_trials', 'train_network',
-           'Ensemble', 'train_networks', 'run_trial', 'read_rows', 'start_worker', 'run_in_process', 'rows_done',
-           'run_trials', 'differences', 'trial_table', 'spgpt_experiment']
+           'train_networks', 'run_trial', 'read_rows', 'start_worker', 'run_in_process', 'rows_done', 'run_trials',
+           'differences', 'trial_table', 'spgpt_experiment']
 
 # %% ../../nbs/lab/01_trials.ipynb #c0002
-import json, math, multiprocessing, os, signal, statistics, tempfile, threading
+import json, multiprocessing, os, signal, statistics, tempfile, threading
 from collections import namedtuple
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
-from functools import partial
 from multiprocessing.connection import wait
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from ..config import PACKAGE, Config, UserError, command, load_config, did_you_mean, read_yaml, required, write_text
 from ..progress import progress_bar
@@ -26,9 +24,9 @@ from ..tables import md_table
 from ..data.corpus import find_scripts, load_episodes
 from ..evaluation.scoring import evaluate
 from ..training.run_data import prepare_run
-from ..models.runs import load_run
+from ..models.runs import Ensemble, load_run
 from ..training.train import git_commit, start_run
-from ..training.trainer import Trainer, batch_loss
+from ..training.trainer import Trainer
 from ..models.variants import use_variant
 from ..training.callbacks import Callback
 from ..training.run_log import RunLog, close_log, learning_curve
@@ -115,31 +113,13 @@ def train_network(
     budget = cfg.time_budget and cfg.time_budget/count
     cfg = Config(**asdict(cfg) | dict(seed=cfg.seed+1000*i, time_budget=budget))
     with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer(run_data._replace(cfg=cfg), folder)
-        if teacher: trainer.loss = partial(batch_loss, teacher=teacher)
+        trainer = Trainer(run_data._replace(cfg=cfg, teacher=teacher), folder)
         log = RunLog(folder, cfg, 0)
         start_run(trainer)
         try: trainer.learner.fit(trainer, log, Callback())
         finally: close_log(log, {})
         trainer.learner.finish(trainer)
         return load_run(folder, trainer.device),trainer,learning_curve(folder)
-
-# %% ../../nbs/lab/01_trials.ipynb #c0019
-class Ensemble(nn.Module):
-    "The mean of the probabilities of networks with one vocabulary, to be scored or learned from: no cache."
-    def __init__(self,
-        networks # Language models
-    ):
-        super().__init__()
-        self.networks = nn.ModuleList(networks)
-        self.max_positions = networks[0].max_positions
-        if hasattr(networks[0], 'span'): self.span = networks[0].span  # mixtures read whole episodes
-
-    def forward(self,
-        ids # Token ids (B, T)
-    ):      # Their log-probabilities (B, T, V)
-        log_probs = torch.stack([m(ids).float().log_softmax(-1) for m in self.networks])
-        return log_probs.logsumexp(0)-math.log(len(self.networks))
 
 # %% ../../nbs/lab/01_trials.ipynb #c0021
 def train_networks(

@@ -211,11 +211,12 @@ def rope_angles(
     start:int,  # First position
     T:int,      # Positions
     D:int,      # Dimensions of a head
-    theta:float # Base of the wavelengths
+    theta:float,# Base of the wavelengths
+    device=None # Of the result; the default one if none
 )->tuple:       # cos and sin (T, D)
     "Rotation angles of RoPE, pairing dimension i with i+D/2."
-    freq = theta**-(torch.arange(0, D, 2)/D)
-    angle = torch.outer(torch.arange(start, start+T), freq).repeat(1, 2)
+    freq = theta**-(torch.arange(0, D, 2, device=device)/D)
+    angle = torch.outer(torch.arange(start, start+T, device=device), freq).repeat(1, 2)
     return angle.cos(),angle.sin()
 
 # %% ../../nbs/models/02_networks.ipynb #c0030
@@ -286,7 +287,7 @@ class ModernTransformer(LanguageModel):
 
     def _body(self, x, cache):
         c,start = self.cfg,cache.pos if cache else 0
-        cos,sin = (o.to(x) for o in rope_angles(start, x.shape[1], c.d_model//c.num_heads, c.rope_theta))
+        cos,sin = (o.to(x) for o in rope_angles(start, x.shape[1], c.d_model//c.num_heads, c.rope_theta, x.device))
         x = self.drop(x)
         for b in self.blocks: x = b(x, cos, sin, cache)
         if cache: cache.pos += x.shape[1]

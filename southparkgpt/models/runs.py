@@ -6,16 +6,17 @@
 __all__ = ['INT8_ROWS', 'Run', 'MAX_CONTEXT', 'EXAMPLE', 'HF_FIELDS', 'GPT2_NAMES', 'QWEN3_NAMES', 'save_tensors',
            'quantize_rows', 'dequantize_rows', 'pack_int8', 'unpack_int8', 'save_run', 'last_line', 'read_header',
            'model_shapes', 'check_header', 'read_weights', 'read_tokenizer', 'run_folder', 'check_tokenizer',
-           'load_run', 'read_json', 'package_model', 'hf_parameter_name', 'config_from_hf', 'hf_tensors',
-           'load_hf_weights', 'load_hf']
+           'load_run', 'Ensemble', 'load_teachers', 'read_json', 'package_model', 'hf_parameter_name', 'config_from_hf',
+           'hf_tensors', 'load_hf_weights', 'load_hf']
 
 # %% ../../nbs/models/05_runs.ipynb #c0002
-import json
+import json, math
 from collections import namedtuple
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
+from torch import nn
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
@@ -283,6 +284,36 @@ def load_run(
         raise UserError(f'{folder} has no weights yet (model.safetensors): the run was stopped before its first evaluation')
     check_tokenizer(path, tok)
     return Run(cfg, tok, _load_model(cfg, tok.vocab_size, path).to(get_device(device)).eval())
+
+# %% ../../nbs/models/05_runs.ipynb #41206593
+class Ensemble(nn.Module):
+    "The mean of the probabilities of networks with one vocabulary, to be scored or learned from: no cache."
+    def __init__(self,
+        networks # Language models
+    ):
+        super().__init__()
+        self.networks = nn.ModuleList(networks)
+        self.max_positions = networks[0].max_positions
+        if hasattr(networks[0], 'span'): self.span = networks[0].span  # mixtures read whole episodes
+
+    def forward(self,
+        ids # Token ids (B, T)
+    ):      # Their log-probabilities (B, T, V)
+        log_probs = torch.stack([m(ids).float().log_softmax(-1) for m in self.networks])
+        return log_probs.logsumexp(0)-math.log(len(self.networks))
+
+def load_teachers(
+    names:str # Run directories, commas between
+)->Run:       # The networks as one, on the CPU, without what they were mixed with; configuration and tokenizer of the first
+    "Runs to learn from; `UserError` if they have different tokenizers, or one has counts alone."
+    runs = {n:load_run(n, 'cpu') for n in (n.strip() for n in names.split(','))}
+    first,*others = runs
+    for n in runs:
+        if runs[n].cfg.architecture=='ngram': raise UserError(f'{n} has counts alone: a teacher is a network')
+        if runs[n].tok.fingerprint!=runs[first].tok.fingerprint:
+            raise UserError(f'{first} and {n} have different tokenizers: teachers must have the same')
+    networks = [base_network(r.model).requires_grad_(False) for r in runs.values()]
+    return runs[first]._replace(model=Ensemble(networks).eval())
 
 # %% ../../nbs/models/05_runs.ipynb #c0024
 def read_json(

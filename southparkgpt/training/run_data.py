@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['ALWAYS_SAVED', 'RunData', 'limit_episodes', 'read_splits', 'inherit_config', 'expand_start', 'books_tokenizer',
            'choose_tokenizer', 'check_characters', 'make_sampler', 'load_run_config', 'has_state', 'earlier_splits',
-           'prepare_run']
+           'check_teacher', 'prepare_run']
 
 # %% ../../nbs/training/10_run_data.ipynb #c0002
 import json, random, sys
@@ -17,7 +17,7 @@ from ..config import Config, ModelConfig, UserError, fields, get_device, load_co
 from ..data.corpus import Splits, split_again
 from ..generation.generate import check_sampling, read_prompt
 from ..models.block_expansion import expand_depth
-from ..models.runs import load_run, read_tokenizer, run_folder
+from ..models.runs import load_run, load_teachers, read_tokenizer, run_folder
 from ..tokens.dataset import MixedSampler, WindowSampler, check_shards, encode_documents, open_shards
 from ..tokens.tokenizers import TiktokenTokenizer, bpe_name, family_of, get_tokenizer
 from .distributed import ProcessGroup
@@ -93,11 +93,13 @@ def choose_tokenizer(
     cfg:Config,   # tokenizer, books
     train:list,   # Training `Episode`s that the run may see
     own=None,     # Run directory that is resumed
-    start=None    # `Run` that it starts from
+    start=None,   # `Run` that it starts from
+    teacher=None  # `Run` that it learns from as well
 )->tuple:         # Tokenizer; whose it is, in words
     "The tokenizer of a run."
     if own and (own/'tokenizer.json').is_file(): return read_tokenizer(own/'tokenizer.json', cfg.tokenizer),f'of {own}'
     if start: return start.tok,f'of the pretrained model {cfg.pretrained_model}'
+    if teacher: return teacher.tok,f'of the teachers {cfg.teachers}'
     if cfg.books: return books_tokenizer(cfg),f'of the books in {cfg.books}'
     return get_tokenizer(cfg.tokenizer, [e.text for e in train]),'made from the training episodes'
 
@@ -160,20 +162,40 @@ def has_state(
     return bool(folder) and (Path(folder)/'last'/'state.safetensors').is_file()
 
 # %% ../../nbs/training/10_run_data.ipynb #c0018
-RunData = namedtuple('RunData', 'cfg splits tok sampler gate_episodes start')
+RunData = namedtuple('RunData', 'cfg splits tok sampler gate_episodes start teacher', defaults=[None])
 RunData.__doc__ = """What is settled before the first step: configuration, split, tokenizer, windows,
-the training episodes held out for a mixture's gate, and the `Run` whose weights it starts from, if any."""
+the training episodes held out for a mixture's gate, the `Run` whose weights it starts from, and the model it learns
+from as well, if any."""
 
 # %% ../../nbs/training/10_run_data.ipynb #d0017
 def earlier_splits(
-    cfg:Config, # pretrained_model
+    cfg:Config, # pretrained_model, teachers
     own=None,   # Run directory that is resumed
     start=None  # `Run` that it starts from
 )->dict:        # As of `read_splits`; empty if there is none
-    "The split that a run has to keep to: its own, or that of the run it starts from."
-    folders = [own, run_folder(cfg.pretrained_model) if start else None]
+    "The split that a run has to keep to: its own, or that of the run it starts from, or of its teachers."
+    teachers = [run_folder(n.strip()) for n in cfg.teachers.split(',')] if cfg.teachers else []
+    folders = [own, run_folder(cfg.pretrained_model) if start else None, *teachers]
     paths = [Path(f)/'splits.json' for f in folders if f]
     return next((read_splits(p) for p in paths if p.is_file()), {})
+
+# %% ../../nbs/training/10_run_data.ipynb #136d1fb0
+def check_teacher(
+    cfg:Config,    # teachers, architecture
+    tok,           # Tokenizer of the run
+    teacher,       # `Run` of `load_teachers`, or none
+    splits         # `Splits` of the run
+):
+    "`UserError` if teachers have another tokenizer, or were trained on what the run holds out."
+    if not teacher: return
+    if cfg.architecture=='ngram': raise UserError('counts learn from no teacher: leave out --teachers')
+    if teacher.tok.fingerprint!=tok.fingerprint:
+        raise UserError(f'the teachers {cfg.teachers} have the tokenizer {teacher.tok.fingerprint}, and this run {tok.fingerprint}')
+    held_out = {e.name for e in (*splits.valid, *splits.test)}
+    for name in cfg.teachers.split(','):
+        path = run_folder(name.strip())/'splits.json'
+        known = held_out & set(read_splits(path)['train']) if path.is_file() else []
+        if known: raise UserError(f'the teacher {name.strip()} was trained on {min(known)}, which this run holds out')
 
 # %% ../../nbs/training/10_run_data.ipynb #c0019
 def prepare_run(
@@ -185,6 +207,7 @@ def prepare_run(
     "Settle what a run reads; `UserError` for what is wrong with scripts or options."
     own = Path(resumed) if resumed else None
     start = load_run(cfg.pretrained_model, 'cpu') if cfg.pretrained_model and not has_state(own) else None
+    teacher = load_teachers(cfg.teachers) if cfg.teachers else None
     splits = split_again(episodes, earlier_splits(cfg, own, start), cfg.split_ratios)
     if start:
         layers,start = start.cfg.num_layers,expand_start(start, cfg)
@@ -194,7 +217,8 @@ def prepare_run(
     if cfg.prompt_file: cfg = replace(cfg, prompt=read_prompt(None, cfg.prompt_file), prompt_file=None)
     train,learner = limit_episodes(splits.train, cfg.num_samples, cfg.seed),make_learner(cfg)
     learner.check(cfg, len(train), group)
-    tok,whose = choose_tokenizer(cfg, train, own, start)
+    tok,whose = choose_tokenizer(cfg, train, own, start, teacher)
+    check_teacher(cfg, tok, teacher, splits)
     check_characters(tok, whose, train)
     check_characters(tok, whose, [*splits.valid, *splits.test], held_out=True)
     tok.encode(cfg.prompt)
@@ -205,4 +229,4 @@ def prepare_run(
     sampler = make_sampler(cfg, train, tok, group)
     scripts = getattr(sampler, 'scripts', sampler).store
     if learner.makes_steps: cfg = fit_to_text(cfg, sum(map(len, scripts)), tok.vocab_size, group)
-    return RunData(cfg, splits, tok, sampler, gate_episodes, start)
+    return RunData(cfg, splits, tok, sampler, gate_episodes, start, teacher and teacher.model)

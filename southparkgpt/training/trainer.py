@@ -81,13 +81,14 @@ class Trainer:
         group=ProcessGroup(), # The processes that train together
         clock=time.monotonic  # Tells the time, in seconds
     ):
-        cfg,self.splits,tok,self.sampler,self.gate_episodes,start = data
+        cfg,self.splits,tok,self.sampler,self.gate_episodes,start,teacher = data
         self.cfg,self.folder,self.group,self.clock = cfg,Path(folder),group,clock
         self.device,self.learner = get_device(cfg.device),make_learner(cfg)
         keep_freed_memory()
         set_seed(cfg.seed)
         self.model = make_model(cfg, tok.vocab_size).to(self.device)
         if start: self.model.load_state_dict(base_network(start.model).state_dict())
+        self.teacher = teacher.to(self.device) if teacher else None
         self.opts = self.learner.make_optimizers(self.model, cfg)
         self.ema = self.learner.make_ema(self.model, cfg)
         self.run = Run(cfg, tok, self.ema.module if self.ema else self.model) # what is validated and kept
@@ -178,7 +179,7 @@ def accumulate_gradients(self:Trainer)->tuple: # Means over the step and all pro
     sums = 0
     for x,y in batches:
         x = token_dropout(x.to(self.device), self.cfg.token_dropout, self.run.tok.bos_id)
-        loss,batch_sums = self.loss(self.model, x, y.to(self.device), self.cfg.dtype)
+        loss,batch_sums = self.loss(self.model, x, y.to(self.device), self.cfg.dtype, self.teacher)
         (loss/num_targets).backward()
         sums = sums+batch_sums
     self.group.all_reduce_gradients(list(self.model.parameters()))
