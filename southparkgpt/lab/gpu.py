@@ -15,8 +15,8 @@ from pathlib import Path
 import torch
 
 from ..config import UserError, command, required, switch, write_text
-from .trials import Trial, read_trials
-from ..models.runs import package_model
+from .trials import Trial, read_trials, trial_config
+from ..models.runs import load_run, package_model
 from ..tables import md_table
 from ..training.run_log import read_log
 
@@ -213,13 +213,13 @@ def run_rounds(
     return list(folders.values())
 
 def keep_networks(
-    rows:list, # Of `trial_results`
-    work,      # Folder of the runs
+    runs:list, # Run directories
     out        # Folder for the networks, one folder each
 ):
-    "Keep every network that ended and fits `MAX_BYTES`, with its weights in eight bits."
-    for row in rows:
-        if row.get('parameters', MAX_BYTES)<MAX_BYTES: package_model(Path(work)/row['name'], Path(out)/row['name'], int8=True)
+    "Keep every network that fits `MAX_BYTES`, with its weights in eight bits; those of runs that were ended early too."
+    for run in runs:
+        if not (run/'model.safetensors').is_file() or load_run(run, 'cpu').model.num_params()>=MAX_BYTES: continue
+        package_model(run, Path(out)/run.name, int8=True)
 
 @command
 def spgpt_gpu(
@@ -237,10 +237,11 @@ def spgpt_gpu(
     def left(): return seconds-(time.monotonic()-start)
     if device=='cuda' and not torch.cuda.is_available(): raise UserError('no CUDA device here: --device cpu tries everything in miniature')
     trials,stages = read_trials(experiment),[]
+    dataset = trial_config(trials[0]).dataset
     if checks: stages += smoke_test(data, work, device, .25*seconds)
     if checks and device=='cuda':
         for extra in (), ('--dtype', 'bfloat16'):
-            words = command_line('training.speed', '--data', data, '--device', device, *extra)
+            words = command_line('training.speed', '--data', data, '--dataset', dataset, '--device', device, *extra)
             stages.append(run_stage(' '.join(['speed', *extra]), words, .1*seconds))
     runs = run_rounds(trials, data, work, device, left()-20, second_round)
     rows = trial_results(runs)
@@ -249,4 +250,4 @@ def spgpt_gpu(
     logs = [f'== {run.name}\n'+Path(f'{run}.txt').read_text(encoding='utf-8', errors='replace') for run in runs]
     write_text(Path(out)/'logs.txt', '\n'.join(logs)[-10**6:])
     print(report)
-    keep_networks(rows, work, out)
+    keep_networks(runs, out)
