@@ -2254,4 +2254,8 @@ d = { 'settings': { 'branch': 'main',
                                             'southparkgpt.widgets.takes.draft_lines': ( 'widgets/takes.html#draft_lines',
                                                                                         'southparkgpt/widgets/takes.py'),
                                             'southparkgpt.widgets.takes.faults': ( 'widgets/takes.html#faults',
-                                                                                   'southparkgpt/widgets/takes.py')}}}
+                                                                                   'southparkgpt/widgets/takes.py'),
+                                            'southparkgpt.widgets.takes.held_out_lines': ( 'widgets/takes.html#held_out_lines',
+                                                                                           'southparkgpt/widgets/takes.py'),
+                                            'southparkgpt.widgets.takes.measure_takes': ( 'widgets/takes.html#measure_takes',
+                                                                                          'southparkgpt/widgets/takes.py')}}}
