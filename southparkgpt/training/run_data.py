@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['ALWAYS_SAVED', 'RunData', 'limit_episodes', 'read_splits', 'inherit_config', 'expand_start', 'books_tokenizer',
            'choose_tokenizer', 'check_characters', 'make_sampler', 'load_run_config', 'has_state', 'earlier_splits',
-           'check_teacher', 'prepare_run']
+           'adopt_tokenizer', 'check_teacher', 'prepare_run']
 
 # %% ../../nbs/training/10_run_data.ipynb #c0002
 import json, random, sys
@@ -180,6 +180,15 @@ def earlier_splits(
     return next((read_splits(p) for p in paths if p.is_file()), {})
 
 # %% ../../nbs/training/10_run_data.ipynb #136d1fb0
+def adopt_tokenizer(
+    cfg:Config,  # teachers
+    name:str     # Of the tokenizer of its teachers
+)->Config:
+    "`cfg` with that tokenizer; `UserError` if it was asked for another."
+    if 'tokenizer' in getattr(cfg, 'given', set()) and cfg.tokenizer!=name:
+        raise UserError(f'tokenizer={cfg.tokenizer} contradicts the teachers {cfg.teachers}, which have {name}')
+    return replace(cfg, tokenizer=name)
+
 def check_teacher(
     cfg:Config,    # teachers, architecture
     tok,           # Tokenizer of the run
@@ -208,6 +217,7 @@ def prepare_run(
     own = Path(resumed) if resumed else None
     start = load_run(cfg.pretrained_model, 'cpu') if cfg.pretrained_model and not has_state(own) else None
     teacher = load_teachers(cfg.teachers) if cfg.teachers else None
+    if teacher and not start: cfg = adopt_tokenizer(cfg, teacher.cfg.tokenizer)
     splits = split_again(episodes, earlier_splits(cfg, own, start), cfg.split_ratios)
     if start:
         layers,start = start.cfg.num_layers,expand_start(start, cfg)
