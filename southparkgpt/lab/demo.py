@@ -82,7 +82,7 @@ def spgpt_demo(
     data = make_data(out)
     folder = make_run(cfg, data, out)
     write_scene(folder, '5. Write    a scene')
-    example = '6. Example  the model that comes with the package, trained for an hour on the scripts of South Park'
+    example = '6. Example  the model that comes with the package, trained on the scripts of South Park and on novels'
     write_scene('example', example, seed=seed)
     print(f'''
 Done in {time.monotonic()-start:.0f} seconds.

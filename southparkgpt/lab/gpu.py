@@ -16,7 +16,7 @@ import torch
 
 from ..config import UserError, command, required, switch, write_text
 from .trials import Trial, read_trials, trial_config
-from ..models.runs import load_run, package_model
+from ..models.runs import load_run, package_model, run_folder, teacher_names
 from ..tables import md_table
 from ..training.run_log import read_log
 
@@ -120,20 +120,27 @@ def split_rounds(
 )->tuple:       # Those that can start at once; those that start from others of them, or learn from them
     "Divide trials by whether their `pretrained_model` or one of their `teachers` is another trial."
     names = {t.name for t in trials}
-    def needed(t): return {n.strip() for k in ('pretrained_model','teachers') for n in str(t.settings.get(k)).split(',')}
-    return [t for t in trials if not needed(t)&names],[t for t in trials if needed(t)&names]
+    if len(names)<len(trials): raise UserError('the trials of spgpt_gpu have one seed each: they share the time of one card')
+    def needed(t): return {n for k in ('pretrained_model','teachers') for n in teacher_names(t.settings.get(k))}
+    first,second = [t for t in trials if not needed(t)&names],[t for t in trials if needed(t)&names]
+    late = {t.name for t in second}
+    for t in second:
+        if chain := needed(t)&late: raise UserError(f'{t.name!r} needs {min(chain)!r}, which needs another: two rounds are all')
+    return first,second
 
 def run_settings(
     trial:Trial,   # Whose settings to take
     folders:dict   # Name of a trial to its run directory
 )->dict:
-    "The settings of a trial, other trials by their folders; teachers that have no weights are left out."
-    out = {k:v for k,v in trial.settings.items() if v is not None}
-    if 'pretrained_model' in out: out['pretrained_model'] = folders.get(out['pretrained_model'], out['pretrained_model'])
-    if 'teachers' in out:
-        paths = [folders.get(n.strip(), Path(n.strip())) for n in out['teachers'].split(',')]
-        there = [p for p in paths if (p/'model.safetensors').is_file()]
-        out['teachers'] = ','.join(map(str, there or paths))
+    "The settings of a trial, other trials by their folders; of its teachers those that have no weights are left out."
+    out = dict(trial.settings)
+    if out.get('pretrained_model'): out['pretrained_model'] = folders.get(out['pretrained_model'], out['pretrained_model'])
+    if names := teacher_names(out.get('teachers')):
+        paths = {n:folders.get(n, n) for n in names}
+        there = [n for n in names if (run_folder(paths[n])/'model.safetensors').is_file()]
+        lost = ', '.join(n for n in names if n not in there)
+        if lost: print(f'{trial.name}: without {lost}, which did not end', file=sys.stderr)
+        out['teachers'] = ','.join(str(paths[n]) for n in there or names)
     return out
 
 def start_trials(
@@ -224,7 +231,7 @@ def keep_networks(
 @command
 def spgpt_gpu(
     data:required('DATA, or a folder of scripts')=None,
-    out:str='gpu',          # Folder for report.md, report.json, logs.txt, and the networks with weights in eight bits
+    out:str='gpu',          # Folder for report.md, report.json, logs.txt, and networks below 16 million parameters, in eight bits
     work:str='runs/gpu',    # Folder for the runs
     experiment:str='gpu',   # Whose trials: a name, or a YAML file
     minutes:float=9,        # For everything

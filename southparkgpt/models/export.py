@@ -21,7 +21,7 @@ from ..config import Config, UserError, printable, write_text
 from .mixture import base_network
 from .networks import LanguageModel
 from .runs import GPT2_NAMES, QWEN3_NAMES, Run, hf_parameter_name
-from .runs import read_json, run_folder, save_tensors
+from .runs import read_json, run_folder, save_tensors, teacher_names
 from ..tables import md_table
 from ..tokens.tokenizers import TiktokenTokenizer
 
@@ -220,11 +220,12 @@ def training_rows(
     results,splits = results or {},splits or {}
     def last_part(path): return path and Path(path).name
     parts = {k:splits.get(k) for k in ('train','valid','test')}
-    teachers = [last_part(t.strip()) for t in (cfg.teachers or '').split(',')]
+    teachers = map(last_part, teacher_names(cfg.teachers))
     rows = [
         ('scripts', cfg.dataset), ('episodes', ', '.join(f'{len(v)} {k}' for k,v in parts.items() if isinstance(v, list))),
         ('books', last_part(cfg.books)), ('began with', last_part(cfg.pretrained_model)),
-        ('learned from', ', '.join(filter(None, teachers))), ('optimizer', f'{cfg.optimizer}, {cfg.scheduler} schedule'), ('tokens read', results.get('train_tokens')),
+        ('learned from', ', '.join(teachers)),
+        ('optimizer', f'{cfg.optimizer}, {cfg.scheduler} schedule'), ('tokens read', results.get('train_tokens')),
         ('passes over the scripts', results.get('epochs')), ('optimizer steps', results.get('steps')),
         ('seconds of training', results.get('train_seconds')), ('device', results.get('device')), ('seed', cfg.seed)]
     return [(k,v) for k,v in rows if v is not None and v!='' and isinstance(v, (str,int,float))]

@@ -6,8 +6,8 @@
 __all__ = ['INT8_ROWS', 'Run', 'MAX_CONTEXT', 'EXAMPLE', 'HF_FIELDS', 'GPT2_NAMES', 'QWEN3_NAMES', 'save_tensors',
            'quantize_rows', 'dequantize_rows', 'pack_int8', 'unpack_int8', 'save_run', 'last_line', 'read_header',
            'model_shapes', 'check_header', 'read_weights', 'read_tokenizer', 'run_folder', 'check_tokenizer',
-           'load_run', 'Ensemble', 'load_teachers', 'read_json', 'package_model', 'hf_parameter_name', 'config_from_hf',
-           'hf_tensors', 'load_hf_weights', 'load_hf']
+           'load_run', 'Ensemble', 'teacher_names', 'load_teachers', 'read_json', 'package_model', 'hf_parameter_name',
+           'config_from_hf', 'hf_tensors', 'load_hf_weights', 'load_hf']
 
 # %% ../../nbs/models/05_runs.ipynb #c0002
 import json, math
@@ -21,7 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from ..config import PACKAGE, Config, UserError, atomic_path, get_device
-from ..config import load_config, printable, save_config, write_text
+from ..config import load_config, printable, save_config, short_repr, write_text
 from .mixture import Mixture, base_network
 from .networks import LanguageModel, make_model
 from ..tokens.tokenizers import TiktokenTokenizer, load_tokenizer
@@ -293,7 +293,7 @@ class Ensemble(nn.Module):
     ):
         super().__init__()
         self.networks = nn.ModuleList(networks)
-        self.max_positions = networks[0].max_positions
+        self.max_positions = min((n.max_positions for n in networks if n.max_positions), default=None)
         if hasattr(networks[0], 'span'): self.span = networks[0].span  # mixtures read whole episodes
 
     def forward(self,
@@ -302,12 +302,19 @@ class Ensemble(nn.Module):
         log_probs = torch.stack([m(ids).float().log_softmax(-1) for m in self.networks])
         return log_probs.logsumexp(0)-math.log(len(self.networks))
 
+def teacher_names(
+    names:str|None # Run directories, commas between
+)->list:
+    "Each name once."
+    return list(dict.fromkeys(filter(None, (n.strip() for n in (names or '').split(',')))))
+
 def load_teachers(
     names:str # Run directories, commas between
 )->Run:       # The networks as one, on the CPU, without what they were mixed with; configuration and tokenizer of the first
-    "Runs to learn from; `UserError` if they have different tokenizers, or one has counts alone."
-    runs = {n:load_run(n, 'cpu') for n in (n.strip() for n in names.split(','))}
-    first,*others = runs
+    "Runs to learn from; `UserError` if there is none, they have different tokenizers, or one has counts alone."
+    runs = {n:load_run(n, 'cpu') for n in teacher_names(names)}
+    if not runs: raise UserError(f'teachers={short_repr(names)} names no run')
+    first = next(iter(runs))
     for n in runs:
         if runs[n].cfg.architecture=='ngram': raise UserError(f'{n} has counts alone: a teacher is a network')
         if runs[n].tok.fingerprint!=runs[first].tok.fingerprint:

@@ -17,7 +17,7 @@ from ..config import Config, ModelConfig, UserError, fields, get_device, load_co
 from ..data.corpus import Splits, split_again
 from ..generation.generate import check_sampling, read_prompt
 from ..models.block_expansion import expand_depth
-from ..models.runs import load_run, load_teachers, read_tokenizer, run_folder
+from ..models.runs import load_run, load_teachers, teacher_names, read_tokenizer, run_folder
 from ..tokens.dataset import MixedSampler, WindowSampler, check_shards, encode_documents, open_shards
 from ..tokens.tokenizers import TiktokenTokenizer, bpe_name, family_of, get_tokenizer
 from .distributed import ProcessGroup
@@ -174,8 +174,7 @@ def earlier_splits(
     start=None  # `Run` that it starts from
 )->dict:        # As of `read_splits`; empty if there is none
     "The split that a run has to keep to: its own, or that of the run it starts from, or of its teachers."
-    teachers = [run_folder(n.strip()) for n in cfg.teachers.split(',')] if cfg.teachers else []
-    folders = [own, run_folder(cfg.pretrained_model) if start else None, *teachers]
+    folders = [own, run_folder(cfg.pretrained_model) if start else None, *map(run_folder, teacher_names(cfg.teachers))]
     paths = [Path(f)/'splits.json' for f in folders if f]
     return next((read_splits(p) for p in paths if p.is_file()), {})
 
@@ -201,10 +200,13 @@ def check_teacher(
     if teacher.tok.fingerprint!=tok.fingerprint:
         raise UserError(f'the teachers {cfg.teachers} have the tokenizer {teacher.tok.fingerprint}, and this run {tok.fingerprint}')
     held_out = {e.name for e in (*splits.valid, *splits.test)}
-    for name in cfg.teachers.split(','):
-        path = run_folder(name.strip())/'splits.json'
+    for name in teacher_names(cfg.teachers):
+        path = run_folder(name)/'splits.json'
         known = held_out & set(read_splits(path)['train']) if path.is_file() else []
-        if known: raise UserError(f'the teacher {name.strip()} was trained on {min(known)}, which this run holds out')
+        if known: raise UserError(f'the teacher {name} was trained on {min(known)}, which this run holds out')
+    positions = teacher.cfg.architecture=='decoder-transformer' and teacher.model.max_positions
+    if positions and cfg.context_len>positions:
+        raise UserError(f'context_len={cfg.context_len} is more than the {positions} positions of the teachers {cfg.teachers}')
 
 # %% ../../nbs/training/10_run_data.ipynb #c0019
 def prepare_run(
@@ -217,7 +219,7 @@ def prepare_run(
     own = Path(resumed) if resumed else None
     start = load_run(cfg.pretrained_model, 'cpu') if cfg.pretrained_model and not has_state(own) else None
     teacher = load_teachers(cfg.teachers) if cfg.teachers else None
-    if teacher and not start: cfg = adopt_tokenizer(cfg, teacher.cfg.tokenizer)
+    if teacher and not start and not own: cfg = adopt_tokenizer(cfg, teacher.cfg.tokenizer)
     splits = split_again(episodes, earlier_splits(cfg, own, start), cfg.split_ratios)
     if start:
         layers,start = start.cfg.num_layers,expand_start(start, cfg)

@@ -137,9 +137,9 @@ def measure_takes(
     n:int=120,      # Lines
     takes:int=8,    # Drafts of each
     seed:int=42,    # Of the choice; of the first draft
-    **options       # Of `process_logits`
+    **options       # Of `draft_line`
 )->dict:            # Name of each way to a list of bools, for each line: whether the judge names its speaker
-    "Who is heard in the first draft, in the best of `takes`, and in what the author wrote."
+    "Who is heard in the first draft, in the best of `takes`, and in what the author wrote. Copies are not looked for."
     def hear(episodes): return SpeakerClassifier(spoken_lines(e.text for e in episodes))
     critic,judge = Critic(run, hear(splits.train[::2])),hear(splits.train[1::2])
     right = dict(first=[], best=[], author=[])
