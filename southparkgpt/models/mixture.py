@@ -171,7 +171,7 @@ def read_on(self:Mixture,
 # %% ../../nbs/models/04_mixture.ipynb #c0021
 def hold_out(
     items,            # In their order, two at least
-    max_items:int=16  # Never more than these
+    max_items:int=8   # Never more than these
 )->tuple:             # What is left to learn from; what the gate is trained on
     "Hold out a twelfth of `items`, `max_items` at most and evenly spread."
     n = max(1, min(max_items, len(items)//12))
