@@ -7,7 +7,7 @@ __all__ = ['pack_weights', 'int8_product', 'Int8Matrix', 'fits_int8', 'attend_on
            'layer_norm', 'linear', 'FastDecoder', 'supports_fast_decoding', 'make_decoder']
 
 # %% ../../nbs/generation/02_fast_decoding.ipynb #c0002
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import torch
@@ -42,10 +42,10 @@ def int8_product():
                 total = np.float32(0)
                 for c in range(w.shape[1]): total += np.float32(w[n,c])*x[b,c]
                 out[b,n] = total*scale[n]
-    compiled = numba.njit('void(i1[:,::1],f4[::1],f4[:,::1],f4[:,::1])', fastmath={'reassoc','contract'}, cache=True)
-    try: return compiled(product)
-    except RuntimeError: # in a notebook there is no file to keep what was compiled beside
-        return numba.njit('void(i1[:,::1],f4[::1],f4[:,::1],f4[:,::1])', fastmath={'reassoc','contract'})(product)
+    types = 'void(i1[:,::1],f4[::1],f4[:,::1],f4[:,::1])'
+    compiled = partial(numba.njit, types, fastmath={'reassoc','contract'})
+    try: return compiled(cache=True)(product)
+    except RuntimeError: return compiled()(product) # in a notebook there is no file to keep it beside
 
 class Int8Matrix:
     "A matrix of int8 rows, each with a scale, for x @ W."

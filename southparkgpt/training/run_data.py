@@ -198,7 +198,8 @@ def check_teacher(
     if not teacher: return
     if cfg.architecture=='ngram': raise UserError('counts learn from no teacher: leave out --teachers')
     if teacher.tok.fingerprint!=tok.fingerprint:
-        raise UserError(f'the teachers {cfg.teachers} have the tokenizer {teacher.tok.fingerprint}, and this run {tok.fingerprint}')
+        theirs,ours = teacher.tok.fingerprint,tok.fingerprint
+        raise UserError(f'the teachers {cfg.teachers} have the tokenizer {theirs}, and this run {ours}')
     held_out = {e.name for e in (*splits.valid, *splits.test)}
     for name in teacher_names(cfg.teachers):
         path = run_folder(name)/'splits.json'
@@ -206,7 +207,8 @@ def check_teacher(
         if known: raise UserError(f'the teacher {name} was trained on {min(known)}, which this run holds out')
     positions = teacher.cfg.architecture=='decoder-transformer' and teacher.model.max_positions
     if positions and cfg.context_len>positions:
-        raise UserError(f'context_len={cfg.context_len} is more than the {positions} positions of the teachers {cfg.teachers}')
+        most = f'the {positions} positions of the teachers {cfg.teachers}'
+        raise UserError(f'context_len={cfg.context_len} is more than {most}')
 
 # %% ../../nbs/training/10_run_data.ipynb #c0019
 def prepare_run(
