@@ -57,15 +57,17 @@ class Muon(torch.optim.Muon):
                 key = p.shape if self.dtype==torch.bfloat16 else p
                 if p.grad is not None: together.setdefault(key, []).append(p)
             for ps in together.values():
-                updates = orthogonalize(torch.stack([self._momentum(p, group['momentum']) for p in ps]), self.dtype)
-                for p,update in zip(ps, updates):
-                    p.mul_(1-group['lr']*group['weight_decay'])
-                    p.add_(update, alpha=-group['lr']*max(1, p.size(0)/p.size(1))**.5)
+                updates = orthogonalize(torch.stack(self._momentum(ps, group['momentum'])), self.dtype).to(ps[0].dtype)
+                rate = group['lr']*max(1, ps[0].size(0)/ps[0].size(1))**.5
+                torch._foreach_mul_(ps, 1-group['lr']*group['weight_decay'])
+                torch._foreach_add_(ps, updates.unbind(), alpha=-rate)
 
-    def _momentum(self, p, momentum):
-        state = self.state[p]
-        if not state: state['momentum_buffer'] = torch.zeros_like(p.grad)
-        return p.grad.lerp(state['momentum_buffer'].lerp_(p.grad, 1-momentum), momentum)
+    def _momentum(self, ps, momentum):
+        for p in ps:
+            if not self.state[p]: self.state[p]['momentum_buffer'] = torch.zeros_like(p.grad)
+        grads,buffers = [p.grad for p in ps],[self.state[p]['momentum_buffer'] for p in ps]
+        torch._foreach_lerp_(buffers, grads, 1-momentum)
+        return torch._foreach_lerp(grads, buffers, momentum)
 
 # %% ../../nbs/training/01_optimizers.ipynb #c0010
 def make_optimizers(
