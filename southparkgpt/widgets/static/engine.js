@@ -73,7 +73,7 @@ class Tokenizer {
 const utf8 = text => new TextEncoder().encode(text)
 const byteArray = piece => Uint8Array.from(piece, c => c.charCodeAt(0))
 
-// ---- Prompts: the context of a first line, and all ways to cut the end of a prompt (nbs/generation/04_generate.ipynb) ----
+// ---- Prompts: the context of a first line, and all ways to cut the end of a prompt (nbs/generation/05_generate.ipynb) ----
 
 function promptText(tok, text) {
   text = text.replace(/^\ufeff/, '').replace(/\r\n?/g, '\n')

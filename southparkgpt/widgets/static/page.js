@@ -155,7 +155,7 @@ class SceneEditor {
   }
 }
 
-// ---- Forms to take away (nbs/generation/03_screenplay.ipynb) ----
+// ---- Forms to take away (nbs/generation/04_screenplay.ipynb) ----
 
 function toFountain(text) {
   const out = []
