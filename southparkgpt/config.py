@@ -90,8 +90,9 @@ def remove_abandoned(
 def atomic_path(
     path # Where the finished file shall stand; its folder is made if need be
 ):       # A temporary path in the same folder, renamed to `path` when the block ends well
-    "Write a file completely or not at all."
-    path = Path(path)
+    "Write a file completely or not at all; `UserError` for what is there and is no file, such as a device."
+    path = Path(path).resolve() if Path(path).is_symlink() else Path(path)
+    if path.exists() and not path.is_file(): raise UserError(f'cannot write to {path}: it is no file')
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_abandoned(path)
     fd,tmp = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.{_HOST}-{os.getpid()}.')
@@ -264,8 +265,10 @@ def coerce(
 # %% ../nbs/00_config.ipynb #c0031
 _ALIASES = dict(d_feedforward='dim_feedforward')
 _RULES = [
-    ('at least 1', lambda v: v>=1, """d_model dim_feedforward num_heads num_layers context_len ngram_order batch_size
-        gradient_accumulation_steps evaluation_interval epochs max_steps lr_decay_iters num_samples"""),
+    ('from 1 to 1,000', lambda v: 1<=v<=1000, 'num_layers'),
+    ('from 1 to 65,536', lambda v: 1<=v<=2**16, 'd_model dim_feedforward num_heads'),
+    ('from 1 to 1,048,576', lambda v: 1<=v<=2**20, 'context_len batch_size gradient_accumulation_steps'),
+    ('at least 1', lambda v: v>=1, 'ngram_order evaluation_interval epochs max_steps lr_decay_iters num_samples'),
     ('at least 0', lambda v: v>=0, 'min_lr weight_decay warmup_steps'),
     ('above 0', lambda v: v>0, '''lr muon_lr embedding_lr head_lr time_budget gradient_clip_value
         rope_theta spike_sigma'''),
@@ -571,7 +574,9 @@ def command(
                 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
                 sys.exit(1)
             except OSError as e: sys.exit(_complain(f.__name__, os_error_text(e)))
-            except MemoryError: sys.exit(_complain(f.__name__, 'out of memory: close other programs, or ask for less'))
+            except (MemoryError, RuntimeError) as e: # PyTorch has no error of its own for the processor's memory
+                if not isinstance(e, MemoryError) and 'allocate memory' not in str(e): raise
+                sys.exit(_complain(f.__name__, 'out of memory: close other programs, or ask for less'))
             except KeyboardInterrupt: sys.exit(_complain(f.__name__, 'stopped', 130))
     f.main = main
     if name := _started_module(f): sys.exit(getattr(importlib.import_module(name), f.__name__).main())

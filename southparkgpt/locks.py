@@ -50,6 +50,7 @@ def claim_folder(
     "Hold a folder for the length of a `with` block; `UserError` says who holds it if somebody does."
     import filelock
     folder = Path(path)
+    if folder.exists() and not folder.is_dir(): raise UserError(f'{folder} is a file: choose another name for the folder')
     folder.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(folder/LOCK)
     try: lock.acquire(timeout=0)

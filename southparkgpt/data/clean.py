@@ -366,8 +366,8 @@ def clean_episode(
     return count+Counter({'episodes':1, 'southpark':table.stat().st_size, 'cleaned-southpark':len(text)})
 
 # %% ../../nbs/data/04_clean.ipynb #c0063
-Cleaned = namedtuple('Cleaned', 'total touched written empty')
-Cleaned.__doc__ = "Counts of all and of rows that rules changed; names of those written and those left empty."
+Cleaned = namedtuple('Cleaned', 'total touched written empty thin')
+Cleaned.__doc__ = "Counts of all and of rows that rules changed; names of those written, left empty, and of less than half of their rows."
 WHY_EMPTY = 'other alphabets than the Latin one are dropped (spgpt_proofread can translate them first)'
 
 def clean_folder(
@@ -375,14 +375,15 @@ def clean_folder(
     out  # Folder that gets `southpark/` and `cleaned-southpark/`
 )->Cleaned:
     "Clean the episodes of `src`. `UserError` if there are none, one is no script, or nothing is left of all."
-    total,touched,written,empty = Counter(),Counter(),[],[]
+    total,touched,written,empty,thin = Counter(),Counter(),[],[],[]
     for f in progress_bar(csv_files(src), desc='cleaning', unit='episode'):
         count = clean_episode(f, Path(out), touched)
         total += count
         if count['episodes']: written.append(f.stem)
         else: empty.append(f.stem)
+        if count['episodes'] and 2*count['dropped']>count['rows']: thin.append(f.stem)
     if not written: raise UserError(f"nothing is left of {', '.join(empty[:9])}: {WHY_EMPTY}")
-    return Cleaned(total, touched, written, empty)
+    return Cleaned(total, touched, written, empty, thin)
 
 # %% ../../nbs/data/04_clean.ipynb #c0065a
 def report_cleaning(
@@ -396,6 +397,8 @@ def report_cleaning(
     print('most frequent speakers:', ', '.join(f'{k} {n:,}' for k,n in counts.most_common(12)))
     empty = ', '.join(cleaned.empty)
     if empty: print(f'not written, for nothing is left of them: {empty}; {WHY_EMPTY}')
+    thin = ', '.join(cleaned.thin)
+    if thin: print(f'more than half of the rows are lost of {thin}; {WHY_EMPTY}')
     there = {f.stem for d in folders for f in list_files(d, ('.txt', '.csv'))}
     old = ', '.join(sorted(there-set(cleaned.written)))
     if old: print(f'not in {src}, left as they are; delete them if they are not to be trained on: {old}')

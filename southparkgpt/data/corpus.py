@@ -184,8 +184,9 @@ def line_set(
     text:str,       # Of a script
     shortest:int=10 # Characters; shorter lines stand in many scripts
 )->set:
-    "The lines of `text` without regard to case, punctuation and white space."
-    lines = re.sub(r'[^\w\n]+', ' ', text.casefold()).split('\n')
+    "The lines of `text` without regard to case, punctuation, white space, and who speaks: sources spell names in many ways."
+    said = re.sub(r'(?m)^[^",\n]*,', '', text)
+    lines = re.sub(r'[^\w\n]+', ' ', said.casefold()).split('\n')
     return {l for line in lines if len(l := line.strip())>=shortest}
 
 # %% ../../nbs/data/06_corpus.ipynb #c0024c

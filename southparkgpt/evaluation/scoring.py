@@ -46,9 +46,10 @@ def score_logits(
     logits, # (N, V)
     target  # Token ids (N,)
 ):          # (3, N): -ln p of each target, its rank among all (0 is the first choice), and the p of the first choice
-    "What is kept of each token."
+    "What is kept of each token. Of equal logits the first comes first, as for `argmax`."
     right,total = logits.gather(-1, target[:,None]),logits.logsumexp(-1)
-    rank = (logits>right).sum(-1).float()
+    before = torch.arange(logits.shape[-1], device=logits.device)<target[:,None]
+    rank = ((logits>right) | ((logits==right) & before)).sum(-1).float()
     return torch.stack([total-right[:,0], rank, (logits.amax(-1)-total).exp()])
 
 # %% ../../nbs/evaluation/01_scoring.ipynb #d0004

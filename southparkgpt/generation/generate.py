@@ -631,6 +631,8 @@ def spgpt_generate(
     prompt = or_else(prompt, run.cfg.prompt)
     notice = truncation_notice(run, prompt, beams and or_else(kwargs.get('max_len_generate'), run.cfg.max_len_generate))
     rules = dict(banned=split_names(banned_speakers), only=split_names(only_speakers))
+    for option,given,names in ('banned',banned_speakers,rules['banned']),('only',only_speakers,rules['only']):
+        if given is not None and not names: raise UserError(f'--{option}_speakers {given!r} names nobody')
     hints = [] if quiet else [notice, *speaker_hints(run, rules['banned']+rules['only'], prompt)]
     for hint in filter(None, hints): print(hint, file=sys.stderr)
     write_samples(run, prompt, 'json' if json else format, or_else(seed, run.cfg.seed), [stop] if stop else [],

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['MAX_EXPOSURE', 'OPEN_FIELDS', 'MANY_PASSES', 'SHAPES', 'step_seconds', 'passes_per_step', 'expected_passes',
-           'exposure', 'dropout_for', 'weight_decay_for', 'max_passes', 'possible_passes', 'fit_size', 'fit_to_text',
-           'describe_choice']
+           'exposure', 'dropout_for', 'weight_decay_for', 'max_passes', 'possible_passes', 'useful_passes', 'fit_size',
+           'fit_to_text', 'describe_choice']
 
 # %% ../../nbs/training/09_hyperparameters.ipynb #h0002
 import math, statistics, sys, time
@@ -118,11 +118,21 @@ def possible_passes(
     seconds = step_seconds(cfg, vocab_size) if cfg.time_budget and group.is_main else math.inf
     return expected_passes(cfg, num_tokens, group.all_gather(seconds)[0])
 
+def useful_passes(
+    cfg:Config,      # Of a network
+    num_tokens:int,  # To train on
+    vocab_size:int,  # V
+    **kwargs         # Of `possible_passes`
+)->float:
+    "How often a run reads its text before its time is up, or it knows the text by heart."
+    num_params = make_model(cfg, vocab_size).num_params()
+    return min(MAX_EXPOSURE/exposure(1, num_params, num_tokens), possible_passes(cfg, num_tokens, vocab_size, **kwargs))
+
 def fit_size(
     cfg:Config,          # Of a network: the least that is wanted
     num_tokens:int,      # To train on
     vocab_size:int,      # V
-    passes=possible_passes # Function of the three
+    passes=useful_passes # Function of the three
 )->Config:               # Whose `fit_size` is done
     "Take the first larger network of `SHAPES` that reads its text `MANY_PASSES` times at most; the largest if none."
     fitted = replace(cfg, fit_size=False)
@@ -139,7 +149,7 @@ def fit_to_text(
 )->Config:
     "Choose what `cfg` leaves open for the text and the budget; one line says what was chosen."
     grows = cfg.fit_size and cfg.architecture=='modern-transformer' and not cfg.pretrained_model
-    fitted = fit_size(cfg, num_tokens, vocab_size, partial(possible_passes, group=group)) if grows else cfg
+    fitted = fit_size(cfg, num_tokens, vocab_size, partial(useful_passes, group=group)) if grows else cfg
     shown = dict(width=fitted.d_model, layers=fitted.num_layers) if fitted.d_model>cfg.d_model else {}
     missing,cfg = [k for k in OPEN_FIELDS if getattr(cfg, k) is None],fitted
     if not missing: return cfg

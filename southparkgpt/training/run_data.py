@@ -5,18 +5,21 @@
 # %% auto #0
 __all__ = ['ALWAYS_SAVED', 'RunData', 'limit_episodes', 'read_splits', 'inherit_config', 'expand_start', 'books_tokenizer',
            'choose_tokenizer', 'check_characters', 'make_sampler', 'load_run_config', 'has_state', 'earlier_splits',
-           'adopt_tokenizer', 'check_teacher', 'prepare_run']
+           'adopt_tokenizer', 'check_teacher', 'machine_memory', 'check_memory', 'prepare_run']
 
 # %% ../../nbs/training/10_run_data.ipynb #c0002
-import json, random, sys
+import json, math, os, random, sys
 from collections import namedtuple
 from dataclasses import asdict, replace
 from pathlib import Path
+
+import torch
 
 from ..config import Config, ModelConfig, UserError, fields, get_device, load_config
 from ..data.corpus import Splits, split_again
 from ..generation.generate import check_sampling, read_prompt
 from ..models.block_expansion import expand_depth
+from ..models.networks import make_model
 from ..models.runs import load_run, load_teachers, teacher_names, read_tokenizer, run_folder
 from ..tokens.dataset import MixedSampler, WindowSampler, check_shards, encode_documents, open_shards
 from ..tokens.tokenizers import TiktokenTokenizer, bpe_name, family_of, get_tokenizer
@@ -210,6 +213,25 @@ def check_teacher(
         most = f'the {positions} positions of the teachers {cfg.teachers}'
         raise UserError(f'context_len={cfg.context_len} is more than {most}')
 
+# %% ../../nbs/training/10_run_data.ipynb #94a6913d
+def machine_memory()->float:
+    "Bytes of memory that this machine has; infinite where it does not say."
+    try: return os.sysconf('SC_PAGE_SIZE')*os.sysconf('SC_PHYS_PAGES')
+    except (AttributeError, ValueError, OSError): return math.inf
+
+def check_memory(
+    cfg:Config,     # Of the run
+    vocab_size:int, # V
+    memory=None     # Bytes; none: those of this machine
+):
+    "`UserError` for a network whose weights, gradients and one moment of each do not fit."
+    if cfg.architecture=='ngram': return
+    with torch.device('meta'): params = make_model(cfg, vocab_size).num_params()
+    needed,memory = 12*params,machine_memory() if memory is None else memory
+    if needed>memory:
+        what = f'a network of {params:,} parameters needs {needed/1e9:.1f} GB to learn, and this machine has {memory/1e9:.1f}'
+        raise UserError(f'{what}: lower d_model, dim_feedforward, num_layers or context_len')
+
 # %% ../../nbs/training/10_run_data.ipynb #c0019
 def prepare_run(
     cfg:Config,          # What to do
@@ -233,6 +255,7 @@ def prepare_run(
     learner.check(cfg, len(train), group)
     tok,whose = choose_tokenizer(cfg, train, own, start, teacher)
     check_teacher(cfg, tok, teacher, splits)
+    check_memory(cfg, tok.vocab_size)
     check_characters(tok, whose, train)
     check_characters(tok, whose, [*splits.valid, *splits.test], held_out=True)
     tok.encode(cfg.prompt)

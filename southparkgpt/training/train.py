@@ -219,7 +219,7 @@ def describe_gap(
     "Both losses in a line, with a warning where the text was learned by heart."
     line = f'loss of the network: {train_loss:.3f} on training text, {valid_loss:.3f} on validation text'
     if train_loss>.75*valid_loss: return line
-    return f'{line}. It knows its training text by heart: fewer passes, or more dropout, would serve it better'
+    return f'{line}. It knows its training text by heart: more text would serve it, or perhaps more dropout'
 
 # %% ../../nbs/training/12_train.ipynb #c0016
 def finish_run(

@@ -298,11 +298,12 @@ def check_state(
     state:dict # From the metadata of last/state.safetensors
 ):
     "`KeyError` or `ValueError` names the first field that is missing, or is no possible number."
+    if not isinstance(state, dict): raise ValueError('state is no set of fields')
     for k in STATE_FIELDS:
         values = state[k] if k=='recent' else [state[k]]
         kinds = (int,) if k in ('step','bad') else (int,float)
-        most = math.inf if k=='best' else sys.float_info.max
-        whole = isinstance(values, list) and all(isinstance(v, kinds) and 0<=v<=most for v in values)
+        def possible(v): return 0<=v<=1e12 or k=='best' and v==math.inf
+        whole = isinstance(values, list) and all(isinstance(v, kinds) and possible(v) for v in values)
         if not whole: raise ValueError(f'{k} cannot be {str(state[k])[:40]}')
     if not isinstance(state['ranks'], list): raise ValueError('ranks is no list')
 

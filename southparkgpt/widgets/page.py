@@ -188,10 +188,12 @@ def export_page(
     made:str='',       # The command that makes the page
     **settings         # Of `default_settings`
 )->Path:               # `out`
-    "Write the network of `run` as a page; `UserError` if it cannot be one, or `out` cannot be written."
+    "Write the network of `run` as a page; `UserError` if it cannot be one, or `out` cannot be written or is something else."
     if run.cfg.architecture!='modern-transformer':
         raise UserError(f'architecture={run.cfg.architecture} cannot be a page: only a modern-transformer can')
     out,network = Path(out),base_network(run.model)
+    if out.is_file() and not out.read_bytes()[:99].lower().startswith(b'<!doctype html'):
+        raise UserError(f'{out} is there already and is no page: choose another name')
     if network is not run.model: results = None
     run = run._replace(model=network)
     layout,block = pack_weights({k:v.detach().cpu() for k,v in network.state_dict().items()})
