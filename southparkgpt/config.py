@@ -90,8 +90,8 @@ def remove_abandoned(
 def atomic_path(
     path # Where the finished file shall stand; its folder is made if need be
 ):       # A temporary path in the same folder, renamed to `path` when the block ends well
-    "Write a file completely or not at all; `UserError` for what is there and is no file, such as a device."
-    path = Path(path).resolve() if Path(path).is_symlink() else Path(path)
+    "Write a file completely or not at all, through a symbolic link; `UserError` for what is no file, such as a device."
+    path = Path(os.path.realpath(path) if Path(path).is_symlink() else path)
     if path.exists() and not path.is_file(): raise UserError(f'cannot write to {path}: it is no file')
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_abandoned(path)
@@ -575,7 +575,8 @@ def command(
                 sys.exit(1)
             except OSError as e: sys.exit(_complain(f.__name__, os_error_text(e)))
             except (MemoryError, RuntimeError) as e: # PyTorch has no error of its own for the processor's memory
-                if not isinstance(e, MemoryError) and 'allocate memory' not in str(e): raise
+                told = 'allocate memory','not enough memory','out of memory'
+                if not isinstance(e, MemoryError) and not any(t in str(e) for t in told): raise
                 sys.exit(_complain(f.__name__, 'out of memory: close other programs, or ask for less'))
             except KeyboardInterrupt: sys.exit(_complain(f.__name__, 'stopped', 130))
     f.main = main

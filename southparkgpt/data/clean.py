@@ -367,7 +367,8 @@ def clean_episode(
 
 # %% ../../nbs/data/04_clean.ipynb #c0063
 Cleaned = namedtuple('Cleaned', 'total touched written empty thin')
-Cleaned.__doc__ = "Counts of all and of rows that rules changed; names of those written, left empty, and of less than half of their rows."
+Cleaned.__doc__ = """Counts of all and of rows that rules changed; names of those written, of those left empty, and of those
+that lost more than half of their rows."""
 WHY_EMPTY = 'other alphabets than the Latin one are dropped (spgpt_proofread can translate them first)'
 
 def clean_folder(
@@ -398,7 +399,7 @@ def report_cleaning(
     empty = ', '.join(cleaned.empty)
     if empty: print(f'not written, for nothing is left of them: {empty}; {WHY_EMPTY}')
     thin = ', '.join(cleaned.thin)
-    if thin: print(f'more than half of the rows are lost of {thin}; {WHY_EMPTY}')
+    if thin: print(f'more than half of the rows hold nothing to keep in {thin}; {WHY_EMPTY}')
     there = {f.stem for d in folders for f in list_files(d, ('.txt', '.csv'))}
     old = ', '.join(sorted(there-set(cleaned.written)))
     if old: print(f'not in {src}, left as they are; delete them if they are not to be trained on: {old}')

@@ -182,9 +182,9 @@ def spgpt_stats(
 # %% ../../nbs/data/06_corpus.ipynb #c0024b
 def line_set(
     text:str,       # Of a script
-    shortest:int=10 # Characters; shorter lines stand in many scripts
+    shortest:int=10 # Characters of what is said; shorter lines stand in many scripts
 )->set:
-    "The lines of `text` without regard to case, punctuation, white space, and who speaks: sources spell names in many ways."
+    "The lines of `text` without case, punctuation, white space, and what stands before the first comma: the speaker, as a rule."
     said = re.sub(r'(?m)^[^",\n]*,', '', text)
     lines = re.sub(r'[^\w\n]+', ' ', said.casefold()).split('\n')
     return {l for line in lines if len(l := line.strip())>=shortest}

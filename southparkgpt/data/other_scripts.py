@@ -88,14 +88,17 @@ def split_label(
     return who._replace(text=f'{who.text} {mark_actions(speech.strip())}'.strip())
 
 # %% ../../nbs/data/07_other_scripts.ipynb #594c2fdd
-_before_label = re.compile(r'(?:[-–—*•>#]+\s+|\d{1,4}[.)]\s+|[\[(]?\d{1,2}(?::\d\d){1,2}(?:[.,]\d+)?[\])]?\s+)*')
+_before_label = re.compile(r'(?:[-–—*•]+\s+|>>+\s*|\d{1,4}[.)]\s+|[\[(]?\d{1,2}(?::\d\d){1,2}(?:[.,]\d+)?[\])]?\s+)*')
+_bold = re.compile(r'(\*\*|__)(.{1,60}?)\1')
 
 def undecorated(
     line:str # One line of a transcript
 )->str:
-    "The line without bullets, numbers and times at its beginning, and signs of bold; a wide colon is a colon."
-    line = line.replace('：', ': ', 1) if ':' not in line else line
-    return re.sub(r'\*\*|__', '', line[_before_label.match(line).end():])
+    "The line without bullets, numbers, times and bold type before its label; a wide colon behind the label is a colon."
+    line = line[_before_label.match(line).end():]
+    if bold := _bold.match(line): line = bold[2]+line[bold.end():]
+    line = line[_before_label.match(line).end():]
+    return re.sub(r'^([^:：]{1,40})：\s*', r'\1: ', line)
 
 # %% ../../nbs/data/07_other_scripts.ipynb #c0019
 def is_cue(
@@ -133,7 +136,7 @@ def read_plain(
     lines = [' '.join(l.split()) for l in text.splitlines()]
     for line,below in zip(lines, [*lines[1:], '']):
         if not line or _transition.fullmatch(line): kind = None
-        elif row := split_label(undecorated(line)) or split_label(line):
+        elif row := split_label(undecorated(line)):
             entries.append([row])
             kind = 'label'
         elif kind!='cue' and (row := split_cue(line, below)):

@@ -97,6 +97,7 @@ class FastDecoder:
         self.pack(decoder_weights(model))
 
     def pack(self, weights):
+        "Keep `weights`, of `decoder_weights`, for the steps."
         *mats,self.head = pack_weights(weights)
         self.layers = list(zip(self.model.blocks, zip(*[iter(mats)]*4)))
 
@@ -104,6 +105,7 @@ class FastDecoder:
         ids,  # (B,)
         cache # `KVCache` with room for one more
     ):        # Logits (B, V)
+        assert cache.pos<cache.max_len, f'the cache is full: {cache.pos} tokens'
         x = self.embed[ids.numpy()]
         if not self.modern: x = x+self.pos[cache.pos]
         for i in range(len(self.layers)): x = self.layer(i, x, cache)
@@ -111,8 +113,12 @@ class FastDecoder:
         norm = self.model.norm
         return torch.from_numpy(self.logits(rms_norm(x)*norm.weight.numpy() if self.modern else layer_norm(norm, x)))
 
-    def layer(self, i, x, cache): return (self.modern_block if self.modern else self.block)(i, *self.layers[i], x, cache)
-    def logits(self, x): return x@self.head
+    def layer(self, i, x, cache):
+        "Layer `i` on `x` (B, C); gives (B, C)."
+        return (self.modern_block if self.modern else self.block)(i, *self.layers[i], x, cache)
+    def logits(self, x):
+        "Of normalised `x` (B, C); (B, V)."
+        return x@self.head
 
 # %% ../../nbs/generation/02_fast_decoding.ipynb #c0014
 @patch

@@ -396,7 +396,7 @@ def next_pieces(
 )->dict:             # Piece of text to its probability: the rest of a token that was begun, or a token
     "What may come next."
     model,T,out = run.model,run.model.max_positions,{}
-    starts = prompt_encodings(run, prompt)
+    step,starts = make_decoder(model),prompt_encodings(run, prompt)
     probs = process_logits(torch.tensor([[s.logp for s in starts]]), **options).softmax(-1)[0].tolist()
     def add(piece, p): out[piece.decode(errors='replace')] = out.get(piece.decode(errors='replace'), 0.)+p
     for s,p in zip(starts, probs):
@@ -404,7 +404,7 @@ def next_pieces(
         elif p:
             cache,new = copy.deepcopy(s.cache) if s.cache else model.new_cache(1),s.unread or len(s.ids)
             if T and cache.pos+new>T: new = T//2 or 1
-            logits = make_decoder(model)(torch.tensor([s.ids[-new:]]), cache).float().cpu()
+            logits = step(torch.tensor([s.ids[-new:]]), cache).float().cpu()
             after = process_logits(logits, torch.tensor([s.ids[-PENALTY_WINDOW:]]), **options).softmax(-1)[0].tolist()
             for piece,q in zip(run.tok.pieces, after): add(piece, p*q)
     return {piece:p for piece,p in out.items() if p}

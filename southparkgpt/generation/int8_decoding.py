@@ -13,7 +13,6 @@ from collections import namedtuple
 import numba
 import numpy as np
 import torch
-from fastcore.basics import patch
 
 from .fast_decoding import FastDecoder
 from ..models.runs import quantize_rows
@@ -89,7 +88,7 @@ def attend(
         for s in range(n):
             weights[s] = np.exp(weights[s]-highest)
             total += weights[s]
-        o[:] = np.float32(0)
+        for d in range(D): o[d] = np.float32(0)
         for s in range(n):
             for d in range(D): o[d] += weights[s]/total*values[s,d]
 
@@ -189,14 +188,14 @@ class Int8Decoder(FastDecoder):
     "`FastDecoder` for a model whose matrices fit eight bits."
     def pack(self, weights):
         *mats,head = weights
-        self.head,blocks = int8_linear(head),self.model.blocks
+        self.head = int8_linear(head)
         quads = zip(*[iter(mats)]*4)
         if self.modern:
             self.layers = [ModernLayer(n1, int8_linear(qkv), s, int8_linear(proj), n2, int8_linear(up), int8_linear(down))
                            for (n1,n2),s,(qkv,proj,up,down) in zip(self.norms, self.scale, quads)]
             return
         self.layers = []
-        for b,quad in zip(blocks, quads):
+        for b,quad in zip(self.model.blocks, quads):
             biases = b.attn.qkv.bias,b.attn.proj.bias,b.mlp[0].bias,b.mlp[2].bias
             qkv,proj,up,down = map(int8_linear, quad, biases)
             self.layers.append(GPT2Layer(norm_tuple(b.ln1), qkv, proj, norm_tuple(b.ln2), up, down))

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['INT8_ROWS', 'Run', 'MAX_GROWTH', 'EXAMPLE', 'HF_FIELDS', 'GPT2_NAMES', 'QWEN3_NAMES', 'save_tensors', 'quantize_rows',
            'dequantize_rows', 'pack_int8', 'unpack_int8', 'save_run', 'last_line', 'read_header', 'model_shapes',
-           'check_header', 'read_weights', 'normalizer_growth', 'read_tokenizer', 'run_folder', 'check_tokenizer',
-           'load_run', 'Ensemble', 'teacher_names', 'load_teachers', 'read_json', 'package_model', 'hf_parameter_name',
+           'check_header', 'read_weights', 'text_growth', 'read_tokenizer', 'run_folder', 'check_tokenizer', 'load_run',
+           'Ensemble', 'teacher_names', 'load_teachers', 'read_json', 'package_model', 'hf_parameter_name',
            'config_from_hf', 'hf_tensors', 'load_hf_weights', 'load_hf']
 
 # %% ../../nbs/models/05_runs.ipynb #c0002
@@ -186,16 +186,17 @@ def read_weights(
     return weights
 
 # %% ../../nbs/models/05_runs.ipynb #r0018
-MAX_GROWTH = 1000 # characters that a normalizer may make of one
+MAX_GROWTH = 1000 # characters that may be made of one
 
-def normalizer_growth(
-    normalizer # Of tokenizer.json, or none
-)->int:        # At least so many characters can come of one
-    "How much a normalizer can blow up a text: steps that replace a letter by fifty, one after another, fill any memory."
-    if not normalizer: return 1
-    steps = map(normalizer_growth, normalizer.get('normalizers', []))
-    own = len(normalizer.get('content') or '')+len(normalizer.get('prepend') or '')
-    return math.prod(steps)*max(1, own)
+def text_growth(
+    step # `normalizer` or `decoder` of tokenizer.json, or none
+)->int:  # At most so many characters come of one
+    "How much a text can grow: steps that put fifty letters in the place of one, one after another, fill any memory."
+    if not step: return 1
+    own = 18 if step.get('type') in ('NFKC','NFKD') else 1+len(step.get('prepend') or '') # of U+FDFA, eighteen
+    if content := step.get('content'): # at every place, if the pattern fits nothing
+        own = max(1, len(content)) if (step.get('pattern') or {}).get('String') else 1+2*len(content)
+    return own*math.prod(map(text_growth, [*step.get('normalizers', []), *step.get('decoders', [])]))
 
 def read_tokenizer(
     path,            # tokenizer.json
@@ -205,8 +206,9 @@ def read_tokenizer(
     try:
         tok = load_tokenizer(path, name)
         if isinstance(tok, TiktokenTokenizer): return tok
-        growth = normalizer_growth(json.loads(tok.tok.to_str())['normalizer'])
-        if growth>MAX_GROWTH: raise UserError(f'{path}: its normalizer makes {growth:,} characters of one')
+        parts = json.loads(tok.tok.to_str())
+        growth = max(text_growth(parts[k]) for k in ('normalizer','decoder'))
+        if growth>MAX_GROWTH: raise UserError(f'{path} can make {growth:,} characters of one')
         tok.tok.no_padding()
         tok.tok.no_truncation()
         ids = sorted(tok.tok.get_vocab().values())

@@ -124,7 +124,7 @@ def useful_passes(
     vocab_size:int,  # V
     **kwargs         # Of `possible_passes`
 )->float:
-    "How often a run reads its text before its time is up, or it knows the text by heart."
+    "How often a run reads its text before its time is up, or it knows the text by heart; no floor as for `max_passes`."
     num_params = make_model(cfg, vocab_size).num_params()
     return min(MAX_EXPOSURE/exposure(1, num_params, num_tokens), possible_passes(cfg, num_tokens, vocab_size, **kwargs))
 
@@ -134,7 +134,7 @@ def fit_size(
     vocab_size:int,      # V
     passes=useful_passes # Function of the three
 )->Config:               # Whose `fit_size` is done
-    "Take the first larger network of `SHAPES` that reads its text `MANY_PASSES` times at most; the largest if none."
+    "Take the first larger network of `SHAPES` that usefully reads its text `MANY_PASSES` times at most; the largest if none."
     fitted = replace(cfg, fit_size=False)
     for shape in [s for s in SHAPES if s['d_model']>cfg.d_model]:
         if passes(fitted, num_tokens, vocab_size)<=MANY_PASSES: break

@@ -220,16 +220,17 @@ def machine_memory()->float:
     except (AttributeError, ValueError, OSError): return math.inf
 
 def check_memory(
-    cfg:Config,     # Of the run
-    vocab_size:int, # V
-    memory=None     # Bytes; none: those of this machine
+    cfg:Config,        # Of the run
+    memory:float=None, # Bytes; none: those of this machine
 ):
-    "`UserError` for a network whose weights, gradients and one moment of each do not fit."
+    "`UserError` for a network, vocabulary aside, that this machine cannot hold; on its processor, not learn either."
     if cfg.architecture=='ngram': return
-    with torch.device('meta'): params = make_model(cfg, vocab_size).num_params()
-    needed,memory = 12*params,machine_memory() if memory is None else memory
+    with torch.device('meta'): model = make_model(cfg, 1)
+    copies = 3 if get_device(cfg.device)=='cpu' else 1 # weights; gradients and a moment, where they are here too
+    needed = 4*(copies*model.num_params()+sum(b.numel() for b in model.buffers()))
+    memory = machine_memory() if memory is None else memory
     if needed>memory:
-        what = f'a network of {params:,} parameters needs {needed/1e9:.1f} GB to learn, and this machine has {memory/1e9:.1f}'
+        what = f'a network of {model.num_params():,} parameters needs {needed/1e9:.2g} GB, and this machine has {memory/1e9:.2g}'
         raise UserError(f'{what}: lower d_model, dim_feedforward, num_layers or context_len')
 
 # %% ../../nbs/training/10_run_data.ipynb #c0019
@@ -241,6 +242,7 @@ def prepare_run(
 )->RunData:
     "Settle what a run reads; `UserError` for what is wrong with scripts or options."
     own = Path(resumed) if resumed else None
+    check_memory(cfg)
     start = load_run(cfg.pretrained_model, 'cpu') if cfg.pretrained_model and not has_state(own) else None
     teacher = load_teachers(cfg.teachers) if cfg.teachers else None
     if teacher and not start and not own: cfg = adopt_tokenizer(cfg, teacher.cfg.tokenizer)
@@ -255,7 +257,6 @@ def prepare_run(
     learner.check(cfg, len(train), group)
     tok,whose = choose_tokenizer(cfg, train, own, start, teacher)
     check_teacher(cfg, tok, teacher, splits)
-    check_memory(cfg, tok.vocab_size)
     check_characters(tok, whose, train)
     check_characters(tok, whose, [*splits.valid, *splits.test], held_out=True)
     tok.encode(cfg.prompt)

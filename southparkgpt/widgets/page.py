@@ -192,8 +192,9 @@ def export_page(
     if run.cfg.architecture!='modern-transformer':
         raise UserError(f'architecture={run.cfg.architecture} cannot be a page: only a modern-transformer can')
     out,network = Path(out),base_network(run.model)
-    if out.is_file() and not out.read_bytes()[:99].lower().startswith(b'<!doctype html'):
-        raise UserError(f'{out} is there already and is no page: choose another name')
+    if out.is_file() and out.stat().st_size:
+        with out.open('rb') as f: head = f.read(15)
+        if head.lower()!=b'<!doctype html>': raise UserError(f'{out} is there already and is no page: choose another name')
     if network is not run.model: results = None
     run = run._replace(model=network)
     layout,block = pack_weights({k:v.detach().cpu() for k,v in network.state_dict().items()})
