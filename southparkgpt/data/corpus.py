@@ -184,7 +184,7 @@ def line_set(
     text:str,       # Of a script
     shortest:int=10 # Characters of what is said; shorter lines stand in many scripts
 )->set:
-    "The lines of `text` without case, punctuation, white space, and what stands before the first comma: the speaker, as a rule."
+    "The lines of `text` without case, punctuation, white space, and what is before the first comma: who speaks."
     said = re.sub(r'(?m)^[^",\n]*,', '', text)
     lines = re.sub(r'[^\w\n]+', ' ', said.casefold()).split('\n')
     return {l for line in lines if len(l := line.strip())>=shortest}

@@ -142,7 +142,8 @@ def gpt2_step(
     layer_norm(layer.norm2, x, h)
     linear(layer.up, h, u)
     for b in range(B):
-        for i in range(u.shape[1]): u[b,i] *= np.float32(.5)*np.float32(1+math.erf(u[b,i]*np.float32(math.sqrt(.5)))) # GELU
+        for i in range(u.shape[1]): # GELU
+            u[b,i] *= np.float32(.5)*np.float32(1+math.erf(u[b,i]*np.float32(math.sqrt(.5))))
     linear(layer.down, u, x)
 
 # %% ../../nbs/generation/03_int8_decoding.ipynb #e0712486

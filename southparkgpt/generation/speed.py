@@ -9,7 +9,6 @@ __all__ = ['WAYS', 'speed_run', 'write_ours', 'in_eight_bits', 'write_plain', 'w
 
 # %% ../../nbs/generation/06_speed.ipynb #c0002
 import copy, json, os, statistics, tempfile, time
-from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 
@@ -18,7 +17,8 @@ import torch
 from ..config import Config, UserError, command
 from ..models.export import export_run
 from ..data.corpus import sample_episodes
-from .generate import generate_ids, stream_text
+from .fast_decoding import FastDecoder
+from .generate import fast_decoder, generate_ids, stream_text
 from ..models.mixture import base_network
 from ..models.networks import make_model
 from ..models.runs import Run, load_run, pack_int8, unpack_int8
@@ -52,9 +52,10 @@ def in_eight_bits(
     run:Run # Of a transformer
 ):          # A function like the others; none without numba
     "Ours on the weights of `run`, rounded to eight bits."
-    if not find_spec('numba'): return None
     rounded = run._replace(model=copy.deepcopy(run.model))
     rounded.model.load_state_dict(unpack_int8(pack_int8(run.model.state_dict())))
+    with torch.inference_mode(): known = type(fast_decoder(rounded.model)) is not FastDecoder
+    if not known: return None
     return lambda _, ids, n: write_ours(rounded, ids, n)
 
 @torch.inference_mode()
@@ -189,7 +190,8 @@ def endless(
 # %% ../../nbs/generation/06_speed.ipynb #c0021
 WAYS = dict(
     ours='ours, from an empty context', int8='ours, weights in eight bits', plain='model.forward with its cache',
-    hugging_face='Hugging Face generate with its cache', ctranslate2='CTranslate2, int8', openvino='OpenVINO, weights in int8',
+    hugging_face='Hugging Face generate with its cache',
+    ctranslate2='CTranslate2, int8', openvino='OpenVINO, weights in int8',
     ours_full='ours, at a full context', original_full="the original's way, at a full context")
 
 def speed_rows(
@@ -211,7 +213,7 @@ def spgpt_generation_speed(
     long:int=0,                # Also write this many tokens in one go, in ten blocks
     out:str=None,              # File to append the figures to, one JSON object a model
 ):
-    "Measure generation on the CPU: ours, other engines that are installed, and the original's way, in tokens a second and as ratios."
+    "Measure generation on the CPU, ours beside other engines and the original's way: tokens a second, and ratios."
     if repeats<1: raise UserError(f'--repeats {repeats} must be at least 1')
     if threads: torch.set_num_threads(threads)
     if pretrained_model: runs = {pretrained_model:load_run(pretrained_model, 'cpu')}

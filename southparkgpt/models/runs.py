@@ -291,7 +291,8 @@ def load_run(
     tok = read_tokenizer(folder/'tokenizer.json', cfg.tokenizer)
     path = folder/'model.safetensors'
     if not path.is_file():
-        raise UserError(f'{folder} has no weights (model.safetensors): the run was stopped before its first evaluation, or they are gone')
+        why = 'the run was stopped before its first evaluation, or they are gone'
+        raise UserError(f'{folder} has no weights (model.safetensors): {why}')
     check_tokenizer(path, tok)
     return Run(cfg, tok, _load_model(cfg, tok.vocab_size, path).to(get_device(device)).eval())
 

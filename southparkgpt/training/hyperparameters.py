@@ -134,7 +134,7 @@ def fit_size(
     vocab_size:int,      # V
     passes=useful_passes # Function of the three
 )->Config:               # Whose `fit_size` is done
-    "Take the first larger network of `SHAPES` that usefully reads its text `MANY_PASSES` times at most; the largest if none."
+    "Take the first larger network of `SHAPES` of at most `MANY_PASSES` useful passes; the largest if there is none."
     fitted = replace(cfg, fit_size=False)
     for shape in [s for s in SHAPES if s['d_model']>cfg.d_model]:
         if passes(fitted, num_tokens, vocab_size)<=MANY_PASSES: break

@@ -221,7 +221,7 @@ def machine_memory()->float:
 
 def check_memory(
     cfg:Config,        # Of the run
-    memory:float=None, # Bytes; none: those of this machine
+    memory:float=None  # Bytes; none: those of this machine
 ):
     "`UserError` for a network, vocabulary aside, that this machine cannot hold; on its processor, not learn either."
     if cfg.architecture=='ngram': return
@@ -230,8 +230,8 @@ def check_memory(
     needed = 4*(copies*model.num_params()+sum(b.numel() for b in model.buffers()))
     memory = machine_memory() if memory is None else memory
     if needed>memory:
-        what = f'a network of {model.num_params():,} parameters needs {needed/1e9:.2g} GB, and this machine has {memory/1e9:.2g}'
-        raise UserError(f'{what}: lower d_model, dim_feedforward, num_layers or context_len')
+        what = f'a network of {model.num_params():,} parameters needs {needed/1e9:.2g} GB'
+        raise UserError(f'{what}, and this machine has {memory/1e9:.2g}: lower d_model, dim_feedforward, num_layers or context_len')
 
 # %% ../../nbs/training/10_run_data.ipynb #c0019
 def prepare_run(

@@ -188,7 +188,7 @@ def export_page(
     made:str='',       # The command that makes the page
     **settings         # Of `default_settings`
 )->Path:               # `out`
-    "Write the network of `run` as a page; `UserError` if it cannot be one, or `out` cannot be written or is something else."
+    "Write the network of `run` as a page; `UserError` if it cannot be one, or `out` is another file or not writable."
     if run.cfg.architecture!='modern-transformer':
         raise UserError(f'architecture={run.cfg.architecture} cannot be a page: only a modern-transformer can')
     out,network = Path(out),base_network(run.model)
