@@ -269,13 +269,14 @@ def _load_model(cfg, vocab_size, path):
     "The model whose weights are in the file `path`."
     header = _unpacked_header(path)
     mixture = any(k.startswith('gate.') for k in header)
+    if mixture and 'words.keys' not in header:
+        raise UserError(f'{path} is a mixture from before words were counted (words.keys is missing): train it again')
     try: check_header(header, model_shapes(cfg, vocab_size, len(header), mixture), path)
     except UserError as e: raise UserError(f'the weights in {path.parent} do not fit its config.yml: {e}') from e
     model = _build(cfg, vocab_size, mixture)
     model.load_state_dict(read_weights(path))
-    counts = model.ngram if mixture else model if cfg.architecture=='ngram' else None
     try:
-        if counts: counts.check_tables()
+        for counts in (model.ngram, model.words) if mixture else [model] if cfg.architecture=='ngram' else []: counts.check_tables()
     except ValueError as e: raise UserError(f'{path} is damaged: {e}') from e
     return model
 

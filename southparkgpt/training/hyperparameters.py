@@ -81,8 +81,9 @@ def dropout_for(
     num_params:int, # Of the network
     num_tokens:int  # Of the text
 )->float:
-    "0.05 for each doubling of the parameters for a token, and less for fewer than ten passes."
-    return round(min(.5, .05*math.log2(1+num_params/num_tokens)*min(1, passes/10)), 2)
+    "0.05 for each doubling of the parameters for a token, less for fewer than ten passes; none below 0.02."
+    share = min(.5, .05*math.log2(1+num_params/num_tokens)*min(1, passes/10))
+    return round(share, 2) if share>=.02 else 0.
 
 def weight_decay_for(
     exposure:float, # Of the run

@@ -116,7 +116,7 @@ class MixtureLearner(NetworkLearner):
         network = base_network(load_run(trainer.folder, trainer.device).model)
         scripts = getattr(trainer.sampler, 'scripts', trainer.sampler).store
         gate_docs = encode_documents([e.text for e in trainer.gate_episodes], tok)
-        mixture = fit_mixture(network, list(scripts), list(gate_docs), seed=trainer.cfg.seed, progress=True)
+        mixture = fit_mixture(network, list(scripts), list(gate_docs), tok.pieces, trainer.cfg.seed, progress=True)
         save_tensors(mixture.state_dict(), trainer.folder/'model.safetensors', {'tokenizer':tok.fingerprint})
         trainer.seconds += trainer.clock()-start
 
