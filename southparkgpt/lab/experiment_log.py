@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['LOG', 'COMPRESSORS', 'add_experiment', 'read_experiments', 'measure_corpus', 'figures_in', 'measure_run',
            'measure_tokenizers', 'measure_report', 'measure_trials', 'logged_trials', 'measure_benchmark',
-           'archive_size', 'measure_compressor', 'add_corpus', 'spgpt_results']
+           'installed_compressors', 'archive_size', 'measure_compressor', 'add_corpus', 'spgpt_results']
 
 # %% ../../nbs/lab/03_experiment_log.ipynb #c0002
-import json, shlex, subprocess, tempfile, time
+import json, shlex, shutil, subprocess, tempfile, time
 from datetime import date
 from pathlib import Path
 
@@ -134,7 +134,14 @@ def measure_benchmark(
 # %% ../../nbs/lab/03_experiment_log.ipynb #c0028
 COMPRESSORS = {
     'PPMd, order 12 (7z)':'7z a -m0=PPMd:o=12:mem=1g {out} {file}',
-    'zpaq -m5':'zpaq a {out} {file} -m5 -t1'}
+    'zpaq -m5':'zpaq a {out} {file} -m5 -t1',
+    'paq8px -8':'paq8px -8 {file} {out}'}
+
+def installed_compressors()->dict: # Of `COMPRESSORS`
+    "Those that can be measured here; `UserError` if none is."
+    found = {name:command for name,command in COMPRESSORS.items() if shutil.which(command.split()[0])}
+    if not found: raise UserError('no compressor is installed: 7z, zpaq and paq8px are known')
+    return found
 
 def archive_size(
     text:str,   # What to compress
@@ -173,7 +180,7 @@ def add_corpus(
     for corpus,trained_on in (raw, raw),(clean, clean),(clean, raw):
         add_experiment('corpus', shlex.join(['spgpt_results', '--data', str(data)]), measure_corpus(corpus, trained_on), log)
     splits = split_episodes(load_episodes(clean))
-    for name,command in COMPRESSORS.items():
+    for name,command in installed_compressors().items():
         add_experiment('compressor', command, measure_compressor(name, command, splits), log)
 
 # %% ../../nbs/lab/03_experiment_log.ipynb #c0032
@@ -189,7 +196,7 @@ def spgpt_results(
     kind:str='run',   # What the run is to be kept as: run, or the name of the experiment it belongs to
     log:str=str(LOG), # File of JSON lines
 ):
-    "Measure a corpus (with gpt2's vocabulary, 7z and zpaq at hand), a run, ..., and add it to the log of experiments."
+    "Measure a corpus (with gpt2's vocabulary and a compressor at hand), a run, ..., and add it to the log of experiments."
     if not (data or run or tokenizers or report or trials or benchmark):
         raise UserError('nothing to measure: give --data, --run, --tokenizers, --report, --trials or --benchmark')
     if data: add_corpus(Path(data), log)
