@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['PublicText', 'PUBLIC_TEXTS', 'SYSTEMS', 'NANOGPT', 'NANOCHAT', 'PUBLISHED', 'identify', 'cut_at_empty_lines',
-           'split_public_text', 'write_parts', 'score_systems', 'run_benchmark', 'measure_archives', 'last_loss',
-           'measure_nanogpt', 'measure_nanochat', 'figure', 'benchmark_table', 'spgpt_benchmark', 'latest',
+           'split_public_text', 'write_parts', 'score_systems', 'run_benchmark', 'measure_archives', 'run_peer',
+           'last_loss', 'measure_nanogpt', 'measure_nanochat', 'figure', 'benchmark_table', 'spgpt_benchmark', 'latest',
            'public_table', 'headline']
 
 # %% ../../nbs/lab/08_benchmark.ipynb #b0002
@@ -111,30 +111,40 @@ def run_benchmark(
 # %% ../../nbs/lab/08_benchmark.ipynb #b0013
 def measure_archives(
     file # A public text
-)->list: # Of dicts, JSON-ready
+):       # Yields dicts, JSON-ready
     "Nats a character of the test part for installed compressors that have read the training part; `UserError` if there is none."
     name,text = identify(file),Path(file).read_bytes().decode()
-    test,out = split_public_text(text)[1],[]
-    primed = text[:-len(test)]+'\n'*len(test)  # as long as the text, for 7z gives a longer one more memory
+    test = split_public_text(text)[1]
+    primed = text[:-len(test)]+'\n'*len(test.encode())  # as long as the text, for 7z gives a longer one more memory
     for peer,how in installed_compressors().items():
         start = time.monotonic()
         size = archive_size(text, how)-archive_size(primed, how)
         nats = 8*math.log(2)*size/len(test)
-        out.append(dict(text=name, name=peer, scoring='adaptive', nats=nats, seconds=time.monotonic()-start))
-    return out
+        yield dict(text=name, name=peer, scoring='adaptive', nats=nats, seconds=time.monotonic()-start)
 
 # nanoGPT's README, "I only have a macbook", but for eval_iters (20 there), so that its estimate is surer
 NANOGPT = """train.py config/train_shakespeare_char.py --device=cpu --compile=False --eval_iters=200 --log_interval=100
     --block_size=64 --batch_size=12 --n_layer=4 --n_head=4 --n_embd=128 --max_iters=2000 --lr_decay_iters=2000
     --dropout=0.0 --eval_interval=2000"""
 
+def run_peer(
+    folder, # Where to start it
+    *words, # Of Python's command line
+    **env   # Of the environment, besides what there is
+)->str:     # What it printed
+    "Run a peer's program; `UserError` if it fails."
+    done = subprocess.run([sys.executable, *words], cwd=folder, capture_output=True, text=True, env=os.environ | env)
+    said = done.stdout+done.stderr
+    if done.returncode: raise UserError(f"{' '.join(words[:2])} failed: {said[-300:]}")
+    return said
+
 def last_loss(
     printed:str, # By the training of a peer
     words:str='val loss' # Before the figure
 )->float:
-    "The last validation loss that it told; `UserError` if there is none."
-    losses = re.findall(fr'^step \d+\W.*{words}:? ([\d.]+)', printed, re.M|re.I)
-    if not losses: raise UserError(f'no validation loss was told: {printed[-300:]}')
+    "The last validation loss that it told; `UserError` if there is none, or it is no number."
+    losses = re.findall(fr'^step \d+\W.*{words}:? (nan|inf|[\d.]+)', printed, re.M|re.I)
+    if not losses or not losses[-1][0].isdigit(): raise UserError(f'no validation loss was told: {printed[-300:]}')
     return float(losses[-1])
 
 def measure_nanogpt(
@@ -146,14 +156,14 @@ def measure_nanogpt(
     data = folder/'data'/'shakespeare_char'
     if not (folder/'train.py').is_file(): raise UserError(f'{folder} holds no clone of nanoGPT')
     (data/'input.txt').write_bytes(Path(file).read_bytes())
-    def run(*words): return subprocess.run([sys.executable, *words], cwd=folder, capture_output=True, text=True)
     start = time.monotonic()
-    done = [run('data/shakespeare_char/prepare.py'), run(*NANOGPT.split())]
-    return dict(text=name, name='nanoGPT', scoring='static', nats=last_loss(done[1].stdout+done[1].stderr), seconds=time.monotonic()-start)
+    run_peer(folder, 'data/shakespeare_char/prepare.py')
+    nats = last_loss(run_peer(folder, *NANOGPT.split()))
+    return dict(text=name, name='nanoGPT', scoring='static', nats=nats, seconds=time.monotonic()-start)
 
-# nanochat's runs/runcpu.sh, but for fewer steps (5,000 there) and a smaller vocabulary (32,768 there)
+# nanochat's runs/runcpu.sh, but for fewer steps (5,000 there), a smaller vocabulary (32,768 there) and no samples
 NANOCHAT = """--depth=6 --head-dim=64 --window-pattern=L --max-seq-len=512 --device-batch-size=32 --total-batch-size=16384
-    --eval-tokens=65536 --core-metric-every=-1 --sample-every=-1"""
+    --eval-tokens=524288 --core-metric-every=-1 --sample-every=-1"""
 
 def measure_nanochat(
     folder,           # A clone of it, with what it needs installed
@@ -164,18 +174,19 @@ def measure_nanochat(
     import pyarrow as pa, pyarrow.parquet as pq
     name,folder = identify(file),Path(folder).resolve()
     if not (folder/'scripts'/'base_train.py').is_file(): raise UserError(f'{folder} holds no clone of nanochat')
-    learn,test = split_public_text(Path(file).read_bytes().decode(), 600)
+    text = Path(file).read_bytes().decode()
+    learn,test = split_public_text(text, len(text)//100)  # paragraphs, for longer ones than its rows are cropped
     with tempfile.TemporaryDirectory() as d:
-        shards,env = Path(d)/'base_data_climbmix',os.environ | dict(NANOCHAT_BASE_DIR=d)
+        shards = Path(d)/'base_data_climbmix'
         shards.mkdir()
-        for shard,texts in ('shard_00000', learn),('shard_06542', cut_at_empty_lines(test, 60)):
+        for shard,texts in ('shard_00000', learn),('shard_06542', cut_at_empty_lines(test, len(test)//100)):
             pq.write_table(pa.table({'text':texts}), shards/f'{shard}.parquet')
-        def run(*words): return subprocess.run([sys.executable, '-m', *words], cwd=folder, capture_output=True, text=True, env=env)
         start = time.monotonic()
-        run('scripts.tok_train', '--vocab-size=2048')
-        done = run('scripts.base_train', *NANOCHAT.split(), f'--num-iterations={steps}', f'--eval-every={steps}')
-    bits = last_loss(done.stdout+done.stderr, 'Validation bpb')  # of a byte, which is a character here
-    return dict(text=name, name='nanochat', scoring='static', nats=bits*math.log(2), seconds=time.monotonic()-start)
+        run_peer(folder, '-m', 'scripts.tok_train', '--vocab-size=2048', NANOCHAT_BASE_DIR=d)
+        training = *NANOCHAT.split(),f'--num-iterations={steps}',f'--eval-every={steps}'
+        said = run_peer(folder, '-m', 'scripts.base_train', *training, NANOCHAT_BASE_DIR=d)
+    nats = last_loss(said, 'Validation bpb')*math.log(2)*len(test.encode())/len(test)  # it tells bits of a byte
+    return dict(text=name, name='nanochat', scoring='static', nats=nats, seconds=time.monotonic()-start)
 
 # %% ../../nbs/lab/08_benchmark.ipynb #b0016
 def figure(
@@ -209,11 +220,13 @@ def spgpt_benchmark(
     try: times,seeds = [float(m) for m in minutes.split(',')],[int(s) for s in seeds.split(',')]
     except ValueError: raise UserError('--minutes and --seeds are numbers, separated by commas') from None
     folder = Path(out)/identify(file).replace(' ', '-').lower()
-    peers = measure_archives(file) if archives else []
-    if nanogpt: peers.append(measure_nanogpt(nanogpt, file))
-    if nanochat: peers.append(measure_nanochat(nanochat, file))
-    for p in peers: write_text(folder/'peers'/f"{p['name'].split()[0]}.json", json.dumps(p, indent=1))
-    for p in peers: print(f"{p['name']}: {p['nats']:.3f} nats a character, {p['seconds']:.0f} s")
+    def peers():
+        if archives: yield from measure_archives(file)
+        if nanogpt: yield measure_nanogpt(nanogpt, file)
+        if nanochat: yield measure_nanochat(nanochat, file)
+    for p in peers():
+        write_text(folder/'peers'/f"{re.match(r'[A-Za-z0-9]+', p['name'])[0]}.json", json.dumps(p, indent=1))
+        print(f"{p['name']}: {p['nats']:.3f} nats a character, {p['seconds']:.0f} s")
     rows = [run_benchmark(file, m, s, folder) for m in times for s in seeds]
     print(benchmark_table(rows))
 

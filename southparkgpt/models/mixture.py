@@ -55,7 +55,11 @@ class NeuralCache:
     sharpness = 20.  # by which cosines are multiplied
     even = .05       # share that all tokens have alike
 
-    def __init__(self, batch_size, d_model, vocab_size):
+    def __init__(self,
+        batch_size:int, # B
+        d_model:int,    # C
+        vocab_size:int  # V
+    ):
         self.vocab_size = vocab_size
         self.hidden = torch.empty(batch_size, 0, d_model)                # of length 1 each
         self.followers = torch.empty(batch_size, 0, dtype=torch.long)    # of all states but the last
@@ -67,7 +71,7 @@ class NeuralCache:
         ids,   # Token ids (B, T)
         hidden # The network's states after them (B, T, C)
     ):         # Log-probabilities (B, T, V)
-        "What may follow each token, and keep the states."
+        "The distribution after each token, from the states before it; its own are kept."
         (B,T),past,hidden = ids.shape,self.hidden.shape[1],F.normalize(hidden, dim=-1)
         keys = torch.cat([self.hidden.to(hidden), hidden], 1)
         followers = torch.cat([self.followers.to(ids), ids], 1)[:,int(not past):]  # the first token follows no state
@@ -79,8 +83,8 @@ class NeuralCache:
         first,end = max(0, at[0]-self.size),at[-1]
         key,query = torch.arange(first, end, device=keys.device)[:,None],torch.tensor(at, device=keys.device)
         weights = self.sharpness*keys[:,first:end]@keys[:,at[0]:end+1].mT
-        weights = weights.masked_fill((key>=query) | (key<query-self.size), -torch.inf).softmax(1)*(query>0)
-        weights = weights.nan_to_num_()  # nothing was before the first
+        weights = weights.masked_fill((key>=query) | (key<query-self.size), -torch.inf).softmax(1)
+        weights = weights.masked_fill(query==0, 0.)  # nothing was before the first
         zeros = keys.new_zeros(self.vocab_size, len(at))
         p = torch.stack([zeros.index_add(0, f, w) for f,w in zip(followers[:,first:end], weights)]).mT*(1-self.even)
         return (p+(1-p.sum(-1, keepdim=True))/self.vocab_size).log()
@@ -101,7 +105,7 @@ class MixtureCache:
 
 # %% ../../nbs/models/04_mixture.ipynb #c0012
 class Mixture(nn.Module):
-    "A network, n-grams, counts after words and like states, mixed by a gate."
+    "A network, n-grams, counts after words and a neural cache, mixed by a gate."
     max_positions = None # no text is too long
     span = 16384         # tokens that evaluation gives it at once: for counts, a whole episode is best
     reading_rate = .1    # of the network's steps in the text at hand
@@ -112,7 +116,7 @@ class Mixture(nn.Module):
         super().__init__()
         self.net,self.cfg,self.vocab_size = net,net.cfg,net.vocab_size
         self.ngram,self.words = (kind(net.cfg, net.vocab_size) for kind in (NgramModel, WordModel))
-        self.gate = Gate(net.cfg.d_model, [.3,.8,*[0.]*5])  # at first some of the network and most of all counts
+        self.gate = Gate(net.cfg.d_model, [.3,.8,*[0.]*5])  # at first the network a little, and most the first of the counts
 
     def num_params(self)->int: return self.net.num_params()+sum(p.numel() for p in self.gate.parameters())
     def new_cache(self, batch_size=1, max_len=None): return MixtureCache(self, batch_size)
@@ -135,7 +139,7 @@ def _hidden(self:Mixture, ids, cache):
     while ids.shape[1]:
         if cache.net.pos==cache.net.max_len:
             cache.net = self.net.new_cache(len(ids))
-            self.net.hidden(cache.recent[:,-(T//2):], cache.net)
+            if T>1: self.net.hidden(cache.recent[:,-(T//2):], cache.net)
         now = ids[:,:cache.net.max_len-cache.net.pos] if cache.net.max_len else ids
         out.append(self.net.hidden(now, cache.net))
         cache.recent,ids = torch.cat([cache.recent.to(now), now], 1)[:,-T:],ids[:,now.shape[1]:]
@@ -173,7 +177,7 @@ def memory_bytes(self:Mixture,
     "What a mixture takes in memory: its weights, its counts, the distributions of its experts, the states it keeps."
     def size(module): return sum(t.numel()*t.element_size() for t in module.state_dict().values())
     counts = self.ngram.memory_bytes()+self.words.memory_bytes()
-    distributions,states = positions*7*self.vocab_size*4,NeuralCache.size*self.cfg.d_model*4
+    distributions,states = 3*positions*7*self.vocab_size*4,NeuralCache.size*self.cfg.d_model*4
     return dict(network=size(self.net), gate=size(self.gate), counts=counts, distributions=distributions, states=states)
 
 # %% ../../nbs/models/04_mixture.ipynb #bec9b387
@@ -236,15 +240,15 @@ def hold_out(
 def train_gate(
     model:Mixture,      # Whose network is trained
     docs:list,          # Token ids of documents that neither network nor counts have seen, start token first
-    passes:int=2,       # Over some tens of segments, before the next are read
+    passes:int=2,       # Steps for each segment
     lr:float=1e-3,      # Highest learning rate, falling linearly to 0
     progress:bool=False # Show a bar
 ):
-    "Train the gate on `docs` in their order, a step for each segment."
+    "Train the gate on `docs` in their order; what is mixed is computed once for some tens of segments."
     opt = torch.optim.AdamW(model.gate.parameters(), lr=lr)
     steps = passes*sum(len(segments(len(d)-1, model.cfg.context_len)) for d in docs)
     schedule = torch.optim.lr_scheduler.LinearLR(opt, 1., 0., steps)
-    together = max(1, 2**23//(SEGMENT*model.vocab_size))  # segments: what they are mixed of has 200 megabytes
+    together = max(1, 2**23//(SEGMENT*model.vocab_size))  # segments, of 235 megabytes if the vocabulary is not too large
     for d in progress_bar(docs, progress, 'training the gate', unit='document', leave=False):
         reading = model.read_on(d)
         while read := list(islice(reading, together)):
