@@ -205,7 +205,8 @@ def balance_brackets(row:Row)->Row:
     return row._replace(text=squeeze_spaces(s))
 
 # %% ../../nbs/data/04_clean.ipynb #c0034
-_stray = re.compile(r'(?>(?:\s*[.,;:](?=[\s\[]|$))*)') # all stray marks that begin what follows an action (`*+` errs in Python 3.11.2)
+# All stray marks at the beginning of what follows an action. (Not `*+`, which errs in Python 3.11.2.)
+_stray = re.compile(r'(?>(?:\s*[.,;:](?=[\s\[]|$))*)')
 
 def move_punctuation(row:Row)->Row:
     "Move a stray point, comma, semicolon or colon from after an action to the word before it."

@@ -112,7 +112,7 @@ def run_benchmark(
 def measure_archives(
     file # A public text
 ):       # Yields dicts, JSON-ready
-    "Nats a character of the test part for installed compressors that have read the training part; `UserError` if there is none."
+    "Nats a character of the test part, by installed compressors that have read the training part."
     name,text = identify(file),Path(file).read_bytes().decode()
     test = split_public_text(text)[1]
     primed = text[:-len(test)]+'\n'*len(test.encode())  # as long as the text, for 7z gives a longer one more memory
@@ -162,8 +162,8 @@ def measure_nanogpt(
     return dict(text=name, name='nanoGPT', scoring='static', nats=nats, seconds=time.monotonic()-start)
 
 # nanochat's runs/runcpu.sh, but for fewer steps (5,000 there), a smaller vocabulary (32,768 there) and no samples
-NANOCHAT = """--depth=6 --head-dim=64 --window-pattern=L --max-seq-len=512 --device-batch-size=32 --total-batch-size=16384
-    --eval-tokens=524288 --core-metric-every=-1 --sample-every=-1"""
+NANOCHAT = """--depth=6 --head-dim=64 --window-pattern=L --max-seq-len=512 --device-batch-size=32
+    --total-batch-size=16384 --eval-tokens=524288 --core-metric-every=-1 --sample-every=-1"""
 
 def measure_nanochat(
     folder,           # A clone of it, with what it needs installed
@@ -266,6 +266,6 @@ def headline(
     shortest = min(r['minutes'] for r in rows)
     def nats(name): return f"{mean(r[name] for r in rows if r['minutes']==shortest):.2f}"
     best = min((p for p in read_experiments('peer', log) if p['text']=='tiny Shakespeare'), key=lambda p: p['nats'])
-    return (f"On tiny Shakespeare (`spgpt_benchmark`) {shortest:g} minutes of two cores give {nats('network')} nats a character, "
-            f"{nats('together')} with adaptive counts; nanoGPT's README has 1.88 after three minutes of a laptop's processor, "
-            f"and {best['name'].split()[0]} needs {best['nats']:.2f}.")
+    return (f"On tiny Shakespeare (`spgpt_benchmark`) {shortest:g} minutes of two cores give {nats('network')} "
+            f"nats a character, {nats('together')} with adaptive counts; nanoGPT's README has 1.88 after three "
+            f"minutes of a laptop, and the compressor {best['name'].split()[0]} needs {best['nats']:.2f}.")

@@ -116,7 +116,7 @@ class Mixture(nn.Module):
         super().__init__()
         self.net,self.cfg,self.vocab_size = net,net.cfg,net.vocab_size
         self.ngram,self.words = (kind(net.cfg, net.vocab_size) for kind in (NgramModel, WordModel))
-        self.gate = Gate(net.cfg.d_model, [.3,.8,*[0.]*5])  # at first the network a little, and most the first of the counts
+        self.gate = Gate(net.cfg.d_model, [.3,.8,*[0.]*5])  # at first .3 of the network, .8 of all counts
 
     def num_params(self)->int: return self.net.num_params()+sum(p.numel() for p in self.gate.parameters())
     def new_cache(self, batch_size=1, max_len=None): return MixtureCache(self, batch_size)
@@ -248,7 +248,7 @@ def train_gate(
     opt = torch.optim.AdamW(model.gate.parameters(), lr=lr)
     steps = passes*sum(len(segments(len(d)-1, model.cfg.context_len)) for d in docs)
     schedule = torch.optim.lr_scheduler.LinearLR(opt, 1., 0., steps)
-    together = max(1, 2**23//(SEGMENT*model.vocab_size))  # segments, of 235 megabytes if the vocabulary is not too large
+    together = max(1, 2**23//(SEGMENT*model.vocab_size))  # segments, of 235 megabytes in most cases
     for d in progress_bar(docs, progress, 'training the gate', unit='document', leave=False):
         reading = model.read_on(d)
         while read := list(islice(reading, together)):

@@ -9,6 +9,7 @@ __all__ = ['LETTERS', 'discounts', 'context_tree', 'count_ngrams', 'TextCounter'
 # %% ../../nbs/models/01_ngram.ipynb #c0002
 import re
 from copy import deepcopy
+from dataclasses import replace
 from zlib import crc32
 
 import torch
@@ -107,10 +108,7 @@ class NgramModel(nn.Module):
     ):
         super().__init__()
         self.cfg,self.vocab_size,self.depth,self.symbols = cfg,vocab_size,cfg.ngram_order-1,vocab_size+1
-        self._make_tables()
-
-    def _make_tables(self):
-        self.discounts = nn.Parameter(torch.zeros(self.depth+1, 4), requires_grad=False)
+        self.discounts = nn.Parameter(torch.zeros(cfg.ngram_order, 4), requires_grad=False)
         self.register_buffer('keys', torch.tensor([-1]))     # of `context_tree`
         self.register_buffer('starts', torch.tensor([0,0]))  # where each node's followers begin in the next two
         self.register_buffer('tokens', torch.zeros(0, dtype=torch.int32))
@@ -313,12 +311,11 @@ class WordCounter(TextCounter):
 class WordModel(NgramModel):
     "Counts of what followed the beginning of a word and the two words before it."
     def __init__(self,
-        cfg:Config,    # Nothing of it matters here
+        cfg:Config,    # Of its n-grams; these have an order of their own
         vocab_size:int # V
     ):
-        nn.Module.__init__(self)
-        self.cfg,self.vocab_size,self.depth,self.symbols = cfg,vocab_size,3,2**32
-        self._make_tables()
+        super().__init__(replace(cfg, ngram_order=4), vocab_size)
+        self.symbols = 2**32  # that CRC-32 tells apart
         self.register_buffer('pieces', torch.zeros(0, dtype=torch.int32))         # of the tokenizer, joined
         self.register_buffer('ends', torch.zeros(vocab_size, dtype=torch.int64))  # of each of them
 
@@ -347,6 +344,6 @@ class WordModel(NgramModel):
     def check_tables(self):
         super().check_tables()
         ends = self.ends.tolist()
-        if len(self.pieces) and not 0<=self.pieces.min()<=self.pieces.max()<256: raise ValueError('pieces that are no bytes')
+        if not ((self.pieces>=0) & (self.pieces<256)).all(): raise ValueError('pieces that are no bytes')
         if len(ends)!=self.vocab_size or sorted(ends)!=ends or ends[0]<0 or ends[-1]!=len(self.pieces):
             raise ValueError(f'{len(self.pieces)} bytes that are not those of {self.vocab_size} tokens')

@@ -24,6 +24,7 @@ from ..config import PACKAGE, Config, UserError, atomic_path, get_device
 from ..config import load_config, printable, save_config, short_repr, write_text
 from .mixture import Mixture, base_network
 from .networks import LanguageModel, make_model
+from .ngram import NgramModel
 from ..tokens.tokenizers import TiktokenTokenizer, load_tokenizer
 
 # %% ../../nbs/models/05_runs.ipynb #c0005
@@ -276,7 +277,8 @@ def _load_model(cfg, vocab_size, path):
     model = _build(cfg, vocab_size, mixture)
     model.load_state_dict(read_weights(path))
     try:
-        for counts in (model.ngram, model.words) if mixture else [model] if cfg.architecture=='ngram' else []: counts.check_tables()
+        for part in model.modules():
+            if isinstance(part, NgramModel): part.check_tables()
     except ValueError as e: raise UserError(f'{path} is damaged: {e}') from e
     return model
 
