@@ -17,5 +17,5 @@ setup(
     packages=find_packages(include=[cfg['lib_path'], f"{cfg['lib_path']}.*"]), zip_safe=False,
     package_data={cfg['lib_path']: ['presets/*.yml', 'sweeps/*.yml', 'experiments/*.yml', 'example/*', 'sample_series/*.csv', 'widgets/static/*']},
     install_requires=reqs('requirements')+reqs('pip_requirements'),
-    extras_require={'dev': reqs('dev_requirements')+reqs('fast_requirements'), 'fast': reqs('fast_requirements')},
+    extras_require={'dev': reqs('dev_requirements')},
     entry_points={'console_scripts': reqs('console_scripts'), 'nbdev': [f"{cfg['lib_path']}={cfg['lib_path']}._modidx:d"]})

@@ -43,10 +43,9 @@ def fits_int8(
 def fast_decoder(
     model # One that `supports_fast_decoding`
 )->FastDecoder:
-    "Its decoder: in eight bits, if they lose nothing and numba is there."
+    "Its decoder: in eight bits, if they lose nothing."
     if not all(map(fits_int8, decoder_weights(model))): return FastDecoder(model)
-    try: from southparkgpt.generation.int8_decoding import Int8Decoder
-    except ImportError: return FastDecoder(model)
+    from southparkgpt.generation.int8_decoding import Int8Decoder  # takes a third of a second
     return Int8Decoder(model)
 
 def make_decoder(

@@ -50,7 +50,7 @@ def write_ours(run, ids, n):
 
 def in_eight_bits(
     run:Run # Of a transformer
-):          # A function like the others; none without numba
+):          # A function like the others; none if no decoder takes it
     "Ours on the weights of `run`, rounded to eight bits."
     rounded = run._replace(model=copy.deepcopy(run.model))
     rounded.model.load_state_dict(unpack_int8(pack_int8(run.model.state_dict())))
