@@ -5,9 +5,10 @@
 # %% auto #0
 __all__ = ['Tree', 'BYTES', 'TOKENS', 'WORD', 'LENGTH', 'LAST', 'LAST2', 'OPENING', 'COLUMN', 'ABOVE', 'MARK', 'STATE',
            'CONTEXTS', 'PLACES', 'NEXT', 'RATES', 'SURE', 'ODDS', 'Overlay', 'SETS', 'Learned', 'Scratch', 'compiled',
-           'token_tree', 'hashed', 'follow', 'contexts', 'next_history', 'learned', 'new_overlay', 'home', 'find',
+           'token_tree', 'hashed', 'follow', 'context_hashes', 'next_history', 'learned', 'new_overlay', 'home', 'find',
            'get', 'put', 'grown', 'look_up', 'sigmoid', 'clipped', 'inputs', 'choose', 'mixed', 'calibrated', 'correct',
-           'scratch', 'ask', 'learn', 'predict', 'read', 'ContextMixerCache', 'ContextMixer', 'table_places']
+           'scratch', 'ask', 'learn_token', 'predict_token', 'read', 'ContextMixerCache', 'ContextMixer',
+           'table_places']
 
 # %% ../../nbs/models/04_context_mixing.ipynb #aa24c2c1
 import math
@@ -48,7 +49,7 @@ def token_tree(
         node = len(share)
         if path: children[path[-1][0]][path[-1][1]] = node
         children.append([0,0])
-        share.append((total[b]-total[middle])/(total[b]-total[a]))
+        share.append(np.clip((total[b]-total[middle])/(total[b]-total[a]), 1e-6, 1-1e-6))
         for bit,(i,j) in enumerate(((a,middle), (middle,b))):
             if j-i>1: todo.append((i, j, (*path, (node,bit))))
             else:
@@ -65,7 +66,7 @@ WORD,LENGTH,LAST,LAST2,OPENING,COLUMN,ABOVE,MARK,STATE = range(11, 20)
 
 @compiled
 def hashed(a, b):
-    "A number for two."
+    "One number for two."
     h = a*np.int64(0x2545F4914F6CDD1D)+b+np.int64(0x9E3779B9)
     return h^((h>>27)&np.int64(0x1fffffffff))
 
@@ -99,7 +100,7 @@ def follow(
 CONTEXTS = 24
 
 @compiled
-def contexts(
+def context_hashes(
     text, # Of `follow`
     out   # Filled with a hash for each context (CONTEXTS,)
 ):
@@ -122,7 +123,7 @@ def contexts(
     for i in range(CONTEXTS): out[i] = hashed(out[i], i)
 
 # %% ../../nbs/models/04_context_mixing.ipynb #8029d38d
-PLACES = 2**26 # at most; 256 megabytes
+PLACES = 2**26 # at most; 268 megabytes
 
 def next_history()->np.ndarray: # (128, 2)
     "The history after each history and answer: `(zeros*8+ones)*2+last`."
@@ -199,7 +200,7 @@ def grown(
 def look_up(
     table,   # Slots (N,), N a power of two
     overlay, # None: the table itself is written
-    hashes,  # Of `contexts` (K,)
+    hashes,  # Of `context_hashes` (K,)
     node,    # Of the tree
     places,  # Filled with where each is, or shall be (K,)
     checks,  # Filled with what tells them from others (K,)
@@ -251,7 +252,7 @@ def inputs(
             x[3*k] = ODDS[p>>2]
             x[3*k+1] = (np.float32(p)/np.float32(16384)-np.float32(.5))*SURE[n]
             x[3*k+2] = ODDS[int(histories[k,slot&127]*np.float32(4095.9))]
-    x[3*len(slots)] = .3  # for what is more frequent anyhow
+    x[3*len(slots)] = .3  # the bias
     return known
 
 @compiled
@@ -260,12 +261,13 @@ def choose(
     node,  # Of the tree
     depth, # Of the node
     known, # Contexts
+    n,     # Rows of each set
     rows   # Filled with the row of each set (SETS,)
 ):
     "Which weights are used."
     c = text[BYTES]
     kind = 1 if c==32 else 2 if c==10 else 3 if 97<=(c|32)<=122 else 0
-    rows[0],rows[1],rows[2] = node,text[TOKENS],text[TOKENS+1]
+    rows[0],rows[1],rows[2] = node%n,text[TOKENS]%n,text[TOKENS+1]%n
     rows[3],rows[4] = known*16+min(depth, 15),kind*16+min(text[LENGTH], 15)
 
 @compiled
@@ -276,7 +278,7 @@ def mixed(
     m,       # `Learned`
     answers  # Filled with the log-odds by each set (SETS,)
 ):           # Log-odds
-    "Two layers of logistic mixing."
+    "Logistic mixing, and of its results once more."
     total = np.float32(0)
     for s in range(SETS):
         odds,row = np.float32(0),rows[s]
@@ -319,12 +321,12 @@ def scratch(K):
 def ask(text, node, depth, table, overlay, m, s):
     "Log-odds of 1 at a node, and the row of its calibration."
     look_up(table, overlay, s.hashes, node, s.places, s.checks, s.slots, s.found)
-    choose(text, node, depth, inputs(s.slots, m.histories, s.x), s.rows)
+    choose(text, node, depth, inputs(s.slots, m.histories, s.x), m.weights.shape[1], s.rows)
     row = hashed(hashed(text[TOKENS], 77), node)&(len(m.calibration)-1)
     return mixed(s.x, s.rows, node, m, s.answers),row
 
 @compiled
-def learn(token, text, tree, table, overlay, m, s, rate):
+def learn_token(token, text, tree, table, overlay, m, s, rate):
     "Learn the next token; its log-probability before that."
     logp = 0.
     for d in range(tree.depth[token]):
@@ -343,7 +345,7 @@ def learn(token, text, tree, table, overlay, m, s, rate):
     return logp
 
 @compiled
-def predict(text, tree, table, overlay, m, s, least, mass, depths, out):
+def predict_token(text, tree, table, overlay, m, s, least, mass, depths, out):
     "Fill `out` with the log-probability of each token; nodes with less than `least` are not asked."
     mass[0],depths[0] = 0,0
     for node in range(len(tree.left)):
@@ -375,13 +377,13 @@ def read(
     "Learn each token, and predict what follows it."
     s = scratch(CONTEXTS)
     mass,depths = np.zeros(len(tree.left), np.float32),np.zeros(len(tree.left), np.int64)
-    contexts(text, s.hashes)
+    context_hashes(text, s.hashes)
     for t in range(len(ids)):
         token = ids[t]
-        logp[t] = learn(token, text, tree, table, overlay, m, s, rates[t]) if text[TOKENS] else 0
+        logp[t] = learn_token(token, text, tree, table, overlay, m, s, rates[t]) if text[TOKENS] else 0
         follow(text, token, pieces[ends[token]:ends[token+1]])
-        contexts(text, s.hashes)
-        if len(out)==len(ids): predict(text, tree, table, overlay, m, s, least, mass, depths, out[t])
+        context_hashes(text, s.hashes)
+        if len(out)==len(ids): predict_token(text, tree, table, overlay, m, s, least, mass, depths, out[t])
 
 # %% ../../nbs/models/04_context_mixing.ipynb #13390e59
 class ContextMixerCache:
@@ -392,7 +394,9 @@ class ContextMixerCache:
     ):
         self.texts,self.pos = texts,0
 
-    def reorder(self, rows): self.texts = [deepcopy(self.texts[i]) for i in rows]
+    def reorder(self, rows):
+        rows = [int(i) for i in rows]
+        self.texts = [deepcopy(self.texts[i]) if i in rows[:n] else self.texts[i] for n,i in enumerate(rows)]
 
 class ContextMixer(nn.Module):
     "Bits of tokens, predicted from many contexts that are mixed and learned online (PAQ; Mahoney 2005)."
@@ -406,23 +410,24 @@ class ContextMixer(nn.Module):
         self.vocab_size,V,K = vocab_size,vocab_size,CONTEXTS
         def fixed(*shape): return nn.Parameter(torch.zeros(shape), requires_grad=False)
         self.histories,self.final,self.calibration = fixed(K, 128),fixed(V, SETS),fixed(2**14, 33)
-        self.weights = fixed(SETS, max(V+1, (K+1)*16), 3*K+1)
+        self.weights = fixed(SETS, max(min(V+1, 4096), (K+1)*16), 3*K+1)
         self.register_buffer('table', torch.zeros(2, dtype=torch.int32))
         self.register_buffer('pieces', torch.zeros(0, dtype=torch.int32))       # bytes of the tokens, joined
         self.register_buffer('ends', torch.zeros(V+1, dtype=torch.int64))       # of each of them, from 0
-        self.register_buffer('frequency', torch.zeros(V+1, dtype=torch.int64))  # of each token in training; tokens read
-        self._tree = None
+        self.register_buffer('frequency', torch.zeros(V+1, dtype=torch.int64))  # of each token in training; last, tokens read
+        self._tree,self._bytes = None,None
 
     def _apply(self, fn, recurse=True): return self  # its loops run on the CPU, wherever a model is
 
     def _load_from_state_dict(self, weights, prefix, *args):
         for k,b in self.named_buffers(): setattr(self, k, torch.empty_like(weights.get(prefix+k, b), device=b.device))
         super()._load_from_state_dict(weights, prefix, *args)
-        self._tree = None
+        self._tree,self._bytes = None,None
 
     def new_cache(self, batch_size=1, max_len=None):
-        return ContextMixerCache([(np.zeros(STATE, np.int64), new_overlay(2**10), deepcopy(self._learned()))
-                                  for _ in range(batch_size)])
+        return ContextMixerCache([self._new_text() for _ in range(batch_size)])
+
+    def _new_text(self): return np.zeros(STATE, np.int64),new_overlay(2**10),deepcopy(self._learned())
 
     def _learned(self): return Learned(*(getattr(self, k).numpy() for k in Learned._fields))
     def _slots(self): return self.table.numpy().view(np.uint32)
@@ -444,14 +449,15 @@ def tree(self:ContextMixer)->Tree:
     if self._tree is None:
         joined,ends = bytes(self.pieces.tolist()),self.ends.tolist()
         self._tree = token_tree([joined[i:j] for i,j in zip(ends, ends[1:])], self.frequency[:-1].numpy())
+        self._bytes = np.frombuffer(joined, np.uint8)
     return self._tree
 
 @patch
 def _read(self:ContextMixer, ids, text, overlay, m, rates, out):
     "`read` with all that the model knows; log-probabilities of `ids`."
-    logp = np.zeros(len(ids))
-    pieces,ends = self.pieces.numpy().astype(np.uint8),self.ends.numpy()
-    read(ids, text, pieces, ends, self.tree(), self._slots(), overlay, m, rates, np.float32(self.least), logp, out)
+    assert not len(ids) or 0<=ids.min() and ids.max()<self.vocab_size, 'no ids of this vocabulary'
+    logp,tree = np.zeros(len(ids)),self.tree()
+    read(ids, text, self._bytes, self.ends.numpy(), tree, self._slots(), overlay, m, rates, np.float32(self.least), logp, out)
     return logp
 
 @patch
@@ -466,7 +472,7 @@ def learn(self:ContextMixer,
         out.append(self._read(d.astype(np.int64), np.zeros(STATE, np.int64), None, m, rates, none)[1:])
         n += len(d)
     self.frequency[-1] = n
-    return np.concatenate(out)
+    return np.concatenate([np.zeros(0), *out])
 
 @patch
 def fit(self:ContextMixer,
@@ -481,7 +487,7 @@ def fit(self:ContextMixer,
     self.ends = torch.tensor([0, *(len(p) for p in pieces)]).cumsum(0)
     counts = sum((np.bincount(d, minlength=V) for d in docs), np.zeros(V, np.int64))
     self.frequency,self._tree = torch.from_numpy(np.r_[counts, 0]),None
-    self.table = torch.from_numpy(np.zeros(table_places(int(counts.sum())), np.int32))  # in large pages of memory
+    self.table = torch.from_numpy(np.zeros(table_places(int(counts.sum())), np.int32)) # by NumPy, as this asks the system for large pages
     zeros,ones = torch.arange(128)//16,torch.arange(128)//2%8
     self.histories.data = ((ones+.4)/(zeros+ones+.8)).repeat(K, 1)
     self.weights.data = torch.tensor([1/K,0,1/K]).repeat(K).repeat(*self.weights.shape[:2], 1)
@@ -497,17 +503,17 @@ def forward(self:ContextMixer,
     cache=None # From `new_cache`; holds what came before, and is moved on
 ):             # Log-probabilities (B, T, V)
     "The next token's distribution after each token, on the CPU."
-    cache = cache or self.new_cache(len(ids))
-    cache.pos += ids.shape[1]
+    if cache: cache.pos += ids.shape[1]
     out = np.zeros((*ids.shape, self.vocab_size), np.float32)
     rates,new = np.full(256, .002, np.float32),CONTEXTS*int(self.tree().depth.max()) # slots that a token may write
     for b,row in enumerate(ids.cpu().numpy()):
+        text,overlay,m = cache.texts[b] if cache else self._new_text()
         for i in range(0, len(row), 256):
-            piece,(text,overlay,m) = row[i:i+256].astype(np.int64),cache.texts[b]
-            wanted = 2*(int(overlay.used[0])+new*len(piece))
+            piece = row[i:i+256].astype(np.int64)
+            wanted = 4*(int(overlay.used[0])+new*len(piece))
             if wanted>len(overlay.entries): overlay = grown(overlay, 1<<(wanted-1).bit_length())
             self._read(piece, text, overlay, m, rates, out[b,i:i+256])
-            cache.texts[b] = text,overlay,m
+        if cache: cache.texts[b] = text,overlay,m
     return torch.from_numpy(out)
 
 # %% ../../nbs/models/04_context_mixing.ipynb #e8f8248a
@@ -516,15 +522,15 @@ def check_tables(self:ContextMixer):
     "`ValueError` if the tables could not have come from `fit`."
     def check(ok, message):
         if not ok: raise ValueError(message)
-    n,V = len(self.table),self.vocab_size
     for name,t in self.named_buffers():
         check(t.ndim==1 and not t.is_floating_point(), f'{name} is no list of whole numbers')
+    n,V = len(self.table),self.vocab_size
     check(self.table.dtype==torch.int32 and 2<=n<=PLACES and n&(n-1)==0, f'a table of {n} places')
     check(((self.pieces>=0) & (self.pieces<256)).all(), 'pieces that are no bytes')
-    check(len(self.ends)==V+1 and self.ends[0]==0 and (self.ends.diff()>=0).all() and self.ends[-1]==len(self.pieces),
+    check(len(self.ends)==V+1 and self.ends[0]==0 and (self.ends[1:]>=self.ends[:-1]).all() and self.ends[-1]==len(self.pieces),
           f'{len(self.pieces)} bytes that are not those of {V} tokens')
     f = self.frequency
-    check(len(f)==V+1 and f.min()>=0 and f.max()<2**40, 'frequencies that are none')
+    check(len(f)==V+1 and f.min()>=0 and f.double().sum()<2**40, 'frequencies that are none')
     for name in 'histories','calibration':
         p = getattr(self, name)
         check(p.min()>=0 and p.max()<=1, f'{name} that are no probabilities')

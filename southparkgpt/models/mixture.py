@@ -8,6 +8,7 @@ __all__ = ['SEGMENT', 'gate_features', 'Gate', 'NeuralCache', 'MixtureCache', 'M
 
 # %% ../../nbs/models/05_mixture.ipynb #c0002
 import copy, math
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
@@ -92,16 +93,16 @@ class NeuralCache:
 
 # %% ../../nbs/models/05_mixture.ipynb #c0011
 class MixtureCache:
-    "Where a mixture is in its texts: the caches of counts, network and states, and its latest tokens."
+    "Where a mixture is in its texts: the caches of its experts, and its latest tokens."
     max_len = None # no text is too long
     def __init__(self, model, batch_size):
-        self.ngram,self.contexts,self.net = (m.new_cache(batch_size) for m in (model.ngram, model.contexts, model.net))
+        self.ngram,self.context_mixer,self.net = (m.new_cache(batch_size) for m in (model.ngram, model.context_mixer, model.net))
         self.states = NeuralCache(batch_size, model.net.cfg.d_model, model.vocab_size)
         self.recent = torch.empty(batch_size, 0, dtype=torch.long)
         self.pos = 0
 
     def reorder(self, rows):
-        for cache in (self.ngram, self.contexts, self.net, self.states): cache.reorder(rows)
+        for cache in (self.ngram, self.context_mixer, self.net, self.states): cache.reorder(rows)
         self.recent = self.recent[rows]
 
 # %% ../../nbs/models/05_mixture.ipynb #c0012
@@ -117,7 +118,7 @@ class Mixture(nn.Module):
         from southparkgpt.models.context_mixing import ContextMixer  # a third of a second, which networks are spared
         super().__init__()
         self.net,self.cfg,self.vocab_size = net,net.cfg,net.vocab_size
-        self.ngram,self.contexts = NgramModel(net.cfg, net.vocab_size),ContextMixer(net.vocab_size)
+        self.ngram,self.context_mixer = NgramModel(net.cfg, net.vocab_size),ContextMixer(net.vocab_size)
         self.gate = Gate(net.cfg.d_model, [.3,.2,0.,0.,0.,.6,0.])  # at first of network, all n-grams, context mixer
 
     def num_params(self)->int: return self.net.num_params()+sum(p.numel() for p in self.gate.parameters())
@@ -133,7 +134,7 @@ def count(self:Mixture,
     "Count what the mixture knows besides its network."
     say_stage('counting n-grams', progress)
     self.ngram.fit(docs)
-    self.contexts.fit(docs, pieces, progress)
+    self.context_mixer.fit(docs, pieces, progress)
 
 # %% ../../nbs/models/05_mixture.ipynb #c0013
 @patch
@@ -160,9 +161,9 @@ def experts(self:Mixture,
     cache.pos += ids.shape[1]
     hidden = self._hidden(ids, cache).float()
     net = self.net.logits(hidden).float().log_softmax(-1)
-    contexts,states = self.contexts(ids, cache.contexts).to(net),cache.states.predict(ids, hidden)
+    mixer,states = self.context_mixer(ids, cache.context_mixer).to(net),cache.states.predict(ids, hidden)
     counts = self.ngram.distributions(ids, cache.ngram)
-    return hidden,torch.cat([net[:,:,None], counts, contexts[:,:,None], states[:,:,None]], 2)
+    return hidden,torch.cat([net[:,:,None], counts, mixer[:,:,None], states[:,:,None]], 2)
 
 @patch
 def forward(self:Mixture,
@@ -180,7 +181,7 @@ def memory_bytes(self:Mixture,
 )->dict:               # Part to bytes
     "What a mixture takes in memory: its weights, its counts, the distributions of its experts, the states it keeps."
     def size(module): return sum(t.numel()*t.element_size() for t in module.state_dict().values())
-    counts = self.ngram.memory_bytes()+self.contexts.memory_bytes()
+    counts = self.ngram.memory_bytes()+self.context_mixer.memory_bytes()
     distributions,states = 3*positions*7*self.vocab_size*4,NeuralCache.size*self.cfg.d_model*4
     return dict(network=size(self.net), gate=size(self.gate), counts=counts, distributions=distributions, states=states)
 
@@ -223,15 +224,17 @@ def read_on(self:Mixture,
     doc # Token ids of a text, start token first
 ):      # Yields hidden states (t, C), log-probabilities (t, 7, V), targets (t,)
     "What the gate mixes, by a network that learns from each segment after it was predicted."
-    cache,contexts = self.ngram.new_cache(),self.contexts.new_cache()
+    cache,mixer_cache = self.ngram.new_cache(),self.context_mixer.new_cache()
     states = NeuralCache(1, self.cfg.d_model, self.vocab_size)
-    pieces = [torch.from_numpy(doc[None,a:b].astype('int64')) for a,b in segments(len(doc)-1, self.cfg.context_len)]
+    pieces = (torch.from_numpy(doc[None,a:b].astype('int64')) for a,b in segments(len(doc)-1, self.cfg.context_len))
     with ThreadPoolExecutor(1) as pool:
         try:
-            ahead = [pool.submit(self.contexts, p, contexts) for p in pieces]  # on a core of its own
-            for (ids,hidden,logits,targets),of_contexts in zip(read_and_learn(self.net, doc, self.reading_rate), ahead):
+            def start(n): return [pool.submit(self.context_mixer, p, mixer_cache) for p in islice(pieces, n)]
+            ahead = deque(start(8))  # the context mixer reads on a core of its own, a little ahead
+            for ids,hidden,logits,targets in read_and_learn(self.net, doc, self.reading_rate):
                 counts,like = self.ngram.distributions(ids[None], cache)[0],states.predict(ids[None], hidden[None])[0]
-                net,others = logits.log_softmax(-1),torch.stack([of_contexts.result()[0].to(like), like], 1)
+                net,others = logits.log_softmax(-1),torch.stack([ahead.popleft().result()[0].to(like), like], 1)
+                ahead.extend(start(1))
                 yield hidden,torch.cat([net[:,None], counts, others], 1),targets
         finally: pool.shutdown(cancel_futures=True)
 
@@ -283,7 +286,7 @@ def fit_mixture(
     model.count(docs, pieces, progress)
     train_gate(model, held_out, progress=progress)
     model.ngram.fit([*docs, *held_out])
-    model.contexts.learn(held_out)
+    model.context_mixer.learn(held_out)
     return model
 
 # %% ../../nbs/models/05_mixture.ipynb #c0025

@@ -151,13 +151,14 @@ def check_tables(self:NgramModel):
     "`ValueError` if the tables could not have come from `fit`."
     def check(ok, message):
         if not ok: raise ValueError(message)
-    n,V = len(self.tokens),self.vocab_size
     for name,t in self.named_buffers():
         check(t.ndim==1 and not t.is_floating_point(), f'{name} is no list of whole numbers')
+    n,V = len(self.tokens),self.vocab_size
     check(len(self.counts)==n, f'{len(self.counts)} counts of {n} n-grams')
     empty = n==0 and len(self.keys)==1 and len(self.starts)==2  # nothing was counted
     check(empty or len(self.starts)==len(self.keys)+2, f'{len(self.starts)} starts of {len(self.keys)} contexts')
-    check((self.starts.diff()>=0).all() and (self.keys.diff()>0).all(), 'contexts that are not sorted')
+    in_order = (self.starts[1:]>=self.starts[:-1]).all() and (self.keys[1:]>self.keys[:-1]).all()
+    check(in_order, 'contexts that are not sorted')
     check(self.starts[0]==0 and self.starts[-1]==n, f'contexts that do not begin at 0 and end at {n}')
     if n: check(self.tokens.min()>=0 and self.tokens.max()<V, f'tokens that are not 0 to {V-1}')
     if n: check(self.counts.min()>0, 'counts of 0')

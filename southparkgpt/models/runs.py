@@ -270,8 +270,8 @@ def _load_model(cfg, vocab_size, path):
     "The model whose weights are in the file `path`."
     header = _unpacked_header(path)
     mixture = any(k.startswith('gate.') for k in header)
-    if mixture and 'contexts.table' not in header:
-        raise UserError(f'{path} is a mixture from before contexts were mixed (contexts.table is missing): train it again')
+    if mixture and 'context_mixer.table' not in header:
+        raise UserError(f'{path} is a mixture from before contexts were mixed (context_mixer.table is missing): train it again')
     try: check_header(header, model_shapes(cfg, vocab_size, len(header), mixture), path)
     except UserError as e: raise UserError(f'the weights in {path.parent} do not fit its config.yml: {e}') from e
     model = _build(cfg, vocab_size, mixture)
