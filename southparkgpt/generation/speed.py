@@ -17,8 +17,7 @@ import torch
 from ..config import Config, UserError, command
 from ..models.export import export_run
 from ..data.corpus import sample_episodes
-from .fast_decoding import FastDecoder
-from .generate import fast_decoder, generate_ids, stream_text
+from .generate import generate_ids, stream_text
 from ..models.mixture import base_network
 from ..models.networks import make_model
 from ..models.runs import Run, load_run, pack_int8, unpack_int8
@@ -50,12 +49,10 @@ def write_ours(run, ids, n):
 
 def in_eight_bits(
     run:Run # Of a transformer
-):          # A function like the others; none if no decoder takes it
+):          # A function like the others
     "Ours on the weights of `run`, rounded to eight bits."
     rounded = run._replace(model=copy.deepcopy(run.model))
     rounded.model.load_state_dict(unpack_int8(pack_int8(run.model.state_dict())))
-    with torch.inference_mode(): known = type(fast_decoder(rounded.model)) is not FastDecoder
-    if not known: return None
     return lambda _, ids, n: write_ours(rounded, ids, n)
 
 @torch.inference_mode()

@@ -268,4 +268,4 @@ def headline(
     best = min((p for p in read_experiments('peer', log) if p['text']=='tiny Shakespeare'), key=lambda p: p['nats'])
     return (f"On tiny Shakespeare (`spgpt_benchmark`) {shortest:g} minutes of two cores give {nats('network')} "
             f"nats a character, {nats('together')} with adaptive counts; nanoGPT's README has 1.88 after three "
-            f"minutes of a laptop, and the compressor {best['name'].split()[0]} needs {best['nats']:.2f}.")
+            f"minutes of a laptop, the compressor {best['name'].split()[0]} {best['nats']:.2f}.")

@@ -21,6 +21,7 @@ import torch
 from fastcore.basics import patch
 from torch import nn
 
+from .ngram import check, check_lists
 from ..progress import progress_bar
 
 # %% ../../nbs/models/04_context_mixing.ipynb #110eb56f
@@ -432,10 +433,6 @@ class ContextMixer(nn.Module):
     def _learned(self): return Learned(*(getattr(self, k).numpy() for k in Learned._fields))
     def _slots(self): return self.table.numpy().view(np.uint32)
 
-    def memory_bytes(self)->int:
-        "What the table and the weights take in memory, and as much on disk."
-        return sum(t.numel()*t.element_size() for t in self.state_dict().values())
-
 # %% ../../nbs/models/04_context_mixing.ipynb #52844eed
 def table_places(
     tokens:int # Of the training text
@@ -520,10 +517,7 @@ def forward(self:ContextMixer,
 @patch
 def check_tables(self:ContextMixer):
     "`ValueError` if the tables could not have come from `fit`."
-    def check(ok, message):
-        if not ok: raise ValueError(message)
-    for name,t in self.named_buffers():
-        check(t.ndim==1 and not t.is_floating_point(), f'{name} is no list of whole numbers')
+    check_lists(self)
     n,V = len(self.table),self.vocab_size
     check(self.table.dtype==torch.int32 and 2<=n<=PLACES and n&(n-1)==0, f'a table of {n} places')
     check(((self.pieces>=0) & (self.pieces<256)).all(), 'pieces that are no bytes')

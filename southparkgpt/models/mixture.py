@@ -96,7 +96,8 @@ class MixtureCache:
     "Where a mixture is in its texts: the caches of its experts, and its latest tokens."
     max_len = None # no text is too long
     def __init__(self, model, batch_size):
-        self.ngram,self.context_mixer,self.net = (m.new_cache(batch_size) for m in (model.ngram, model.context_mixer, model.net))
+        parts = model.ngram,model.context_mixer,model.net
+        self.ngram,self.context_mixer,self.net = (m.new_cache(batch_size) for m in parts)
         self.states = NeuralCache(batch_size, model.net.cfg.d_model, model.vocab_size)
         self.recent = torch.empty(batch_size, 0, dtype=torch.long)
         self.pos = 0
@@ -181,7 +182,7 @@ def memory_bytes(self:Mixture,
 )->dict:               # Part to bytes
     "What a mixture takes in memory: its weights, its counts, the distributions of its experts, the states it keeps."
     def size(module): return sum(t.numel()*t.element_size() for t in module.state_dict().values())
-    counts = self.ngram.memory_bytes()+self.context_mixer.memory_bytes()
+    counts = size(self.ngram)+size(self.context_mixer)
     distributions,states = 3*positions*7*self.vocab_size*4,NeuralCache.size*self.cfg.d_model*4
     return dict(network=size(self.net), gate=size(self.gate), counts=counts, distributions=distributions, states=states)
 
