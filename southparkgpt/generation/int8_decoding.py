@@ -7,8 +7,9 @@ __all__ = ['Int8Linear', 'int8_linear', 'linear', 'rms_norm', 'attend', 'GPT2Lay
            'ModernLayer', 'modern_step', 'Int8Decoder']
 
 # %% ../../nbs/generation/03_int8_decoding.ipynb #cb1c1889
-import math
+import math, os
 from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -35,12 +36,23 @@ def linear(
     x,     # (B, C), or wider: the rest is not looked at
     out    # (B, N)
 ):
-    "Add the layer's output to `out`. A row of weights serves all sequences before the next one is fetched."
-    for n in range(len(layer.weight)):
-        for b in range(len(x)):
+    "Add the layer's output to `out`: two rows of weights for four sequences at once, then what is left over."
+    (w,scale,bias),(N,C),B = layer,layer.weight.shape,len(x)
+    for n in range(0, N-1, 2):
+        for s in range(0, B-3, 4):
+            a = b = c = d = e = f = g = h = np.float32(0)
+            for i in range(C):
+                first,second = np.float32(w[n,i]),np.float32(w[n+1,i])
+                a,b,c,d = a+first*x[s,i],b+first*x[s+1,i],c+first*x[s+2,i],d+first*x[s+3,i]
+                e,f,g,h = e+second*x[s,i],f+second*x[s+1,i],g+second*x[s+2,i],h+second*x[s+3,i]
+            for i,(one,two) in enumerate(((a,e), (b,f), (c,g), (d,h))):
+                out[s+i,n] += one*scale[n]+bias[n]
+                out[s+i,n+1] += two*scale[n+1]+bias[n+1]
+    for n in range(N):
+        for s in range(B//4*4 if n<N//2*2 else 0, B):
             total = np.float32(0)
-            for c in range(layer.weight.shape[1]): total += np.float32(layer.weight[n,c])*x[b,c]
-            out[b,n] += total*layer.scale[n]+layer.bias[n]
+            for i in range(C): total += np.float32(w[n,i])*x[s,i]
+            out[s,n] += total*scale[n]+bias[n]
 
 # %% ../../nbs/generation/03_int8_decoding.ipynb #9bf0b6f2
 @compiled
@@ -178,6 +190,8 @@ def modern_step(
 # %% ../../nbs/generation/03_int8_decoding.ipynb #b5aece02
 class Int8Decoder(FastDecoder):
     "`FastDecoder` for a model whose matrices fit eight bits."
+    pool = ThreadPoolExecutor(os.cpu_count()) # its threads begin when they are needed
+
     def pack(self, weights):
         *mats,head = weights
         self.head = int8_linear(head)
@@ -193,9 +207,13 @@ class Int8Decoder(FastDecoder):
             self.layers.append(GPT2Layer(norm_tuple(b.ln1), qkv, proj, norm_tuple(b.ln2), up, down))
 
     def layer(self, i, x, cache):
-        k,v,pos = cache.k[i].numpy(),cache.v[i].numpy(),cache.pos
-        if self.modern: modern_step(self.layers[i], x, self.cos[pos], self.sin[pos], k, v, pos)
-        else: gpt2_step(self.layers[i], x, k, v, pos)
+        layer,pos = self.layers[i],cache.pos
+        def step(x, k, v):
+            if self.modern: modern_step(layer, x, self.cos[pos], self.sin[pos], k, v, pos)
+            else: gpt2_step(layer, x, k, v, pos)
+        shares = max(1, min(torch.get_num_threads(), len(x)//4))
+        parts = [np.array_split(a, shares) for a in (x, cache.k[i].numpy(), cache.v[i].numpy())]
+        list((map if shares==1 else self.pool.map)(step, *parts))
         return x
 
     def logits(self, x):
