@@ -129,6 +129,7 @@ class ModelConfig:
     tie_embeddings:bool=True   # one matrix for input embedding and output head
     context_len:int=256        # tokens that the model sees at once
     rope_theta:float=10000.    # base of RoPE's wavelengths (modern-transformer)
+    ngram_embeddings:int|None=0 # rows in each of two tables of n-gram embeddings (modern-transformer); none: chosen for text and budget
     ngram_order:int=6          # tokens in the longest n-gram (ngram, and of a mixture)
 
 # %% ../nbs/00_config.ipynb #c0020
@@ -270,6 +271,7 @@ _RULES = [
     ('from 1 to 1,048,576', lambda v: 1<=v<=2**20, 'context_len batch_size gradient_accumulation_steps'),
     ('at least 1', lambda v: v>=1, 'ngram_order evaluation_interval epochs max_steps lr_decay_iters num_samples'),
     ('at least 0', lambda v: v>=0, 'min_lr weight_decay warmup_steps'),
+    ('from 0 to 1,048,576', lambda v: 0<=v<=2**20, 'ngram_embeddings'),
     ('above 0', lambda v: v>0, '''lr muon_lr embedding_lr head_lr time_budget gradient_clip_value
         rope_theta spike_sigma'''),
     ('at least 0 and below 1', lambda v: 0<=v<1, 'dropout beta1 beta2 momentum token_dropout ema_decay'),
@@ -297,6 +299,8 @@ class Config(OutputConfig, TrainConfig, DataConfig, ModelConfig):
             raise UserError(f'num_heads={heads} must be a multiple of num_kv_heads={groups}')
         if self.architecture=='modern-transformer' and width//heads%2:
             raise UserError(f'd_model={width} over num_heads={heads} must be even, for RoPE turns pairs of dimensions')
+        if self.ngram_embeddings and self.architecture!='modern-transformer':
+            raise UserError(f'ngram_embeddings={self.ngram_embeddings} needs architecture=modern-transformer')
         if self.positional_encoding=='sinusoidal' and width%2:
             raise UserError(f'd_model={width} must be even for sinusoidal positions')
 

@@ -82,6 +82,7 @@ def repeat_cache(
     for part in cache,getattr(cache, 'net', None):
         if isinstance(part, KVCache):
             part.k,part.v = ([a.repeat(n, 1, 1, 1) for a in layers] for layers in (part.k, part.v))
+            part.ids = part.ids.repeat(n, 1)
     cache.reorder([0]*n)
 
 def common_prefix(

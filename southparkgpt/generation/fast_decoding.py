@@ -106,7 +106,8 @@ class FastDecoder:
         cache # `KVCache` with room for one more
     ):        # Logits (B, V)
         assert cache.pos<cache.max_len, f'the cache is full: {cache.pos} tokens'
-        x = self.embed[ids.numpy()]
+        if self.modern and self.model.ngrams: x = self.model.embeddings(ids[:,None], cache)[:,0].numpy()
+        else: x = self.embed[ids.numpy()]
         if not self.modern: x = x+self.pos[cache.pos]
         for i in range(len(self.layers)): x = self.layer(i, x, cache)
         cache.pos += 1

@@ -89,6 +89,9 @@ def check_exportable(
     if cfg.architecture not in FORMS:
         raise UserError(f'architecture={cfg.architecture} cannot be exported: transformers has no such language model '
                         f"(it has those of {' and '.join(FORMS)})")
+    if cfg.ngram_embeddings:
+        raise UserError('a network with n-gram embeddings cannot be exported: Qwen3 has no such part. '
+                        'Train with --ngram_embeddings 0')
     if cfg.architecture=='decoder-transformer' and not cfg.layer_norm_first:
         raise UserError('layer_norm_first=False cannot be exported: GPT2LMHeadModel normalises before each sublayer')
 

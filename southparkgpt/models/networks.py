@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['MODELS', 'KVCache', 'Dropout', 'drop', 'attend', 'attend_in_blocks', 'Attention', 'Block', 'sinusoids',
            'LanguageModel', 'DecoderTransformer', 'rope_angles', 'rotate', 'RoPEAttention', 'SwiGLU', 'ModernBlock',
-           'ModernTransformer', 'LSTMCache', 'LSTMModel', 'make_model', 'flops_per_token', 'activation_bytes',
-           'parameters_by_part', 'training_bytes', 'model_summary']
+           'NgramEmbeddings', 'ModernTransformer', 'LSTMCache', 'LSTMModel', 'make_model', 'flops_per_token',
+           'activation_bytes', 'parameters_by_part', 'training_bytes', 'model_summary']
 
 # %% ../../nbs/models/02_networks.ipynb #c0002
 import math
@@ -27,8 +27,9 @@ class KVCache:
         shape:tuple,    # (B, H, max_len, D)
         like            # A parameter, for dtype and device
     ):
-        self.k = [like.new_zeros(shape) for _ in range(num_layers)]
-        self.v = [like.new_zeros(shape) for _ in range(num_layers)]
+        self.k = [like.new_empty(shape) for _ in range(num_layers)]
+        self.v = [like.new_empty(shape) for _ in range(num_layers)]
+        self.ids = like.new_empty(shape[0], shape[2], dtype=torch.long) # for `NgramEmbeddings`
         self.pos,self.max_len = 0,shape[2]
 
     def update(self,
@@ -44,6 +45,7 @@ class KVCache:
 
     def reorder(self, rows): # Row i becomes what row `rows[i]` was
         for a in (*self.k, *self.v): a[:,:,:self.pos] = a[rows,:,:self.pos]
+        self.ids[:,:self.pos] = self.ids[rows,:self.pos]
 
 # %% ../../nbs/models/02_networks.ipynb #0c51e134
 class Dropout(nn.Dropout):
@@ -271,19 +273,55 @@ class ModernBlock(nn.Module):
         x = x + self.attn(self.norm1(x), cos, sin, cache)
         return x + self.mlp(self.norm2(x))
 
+# %% ../../nbs/models/02_networks.ipynb #e2ff42e3
+class NgramEmbeddings(nn.Module):
+    "The sum of a vector for the latest two tokens and one for the latest three (Huang et al. 2025, section 3)."
+    def __init__(self,
+        rows:int,   # Of each of the two tables
+        d_model:int # C
+    ):
+        super().__init__()
+        self.tables = nn.ModuleList(nn.Embedding(rows, d_model) for _ in range(2))
+
+    def forward(self,
+        ids,   # Token ids (B, T)
+        before # The two before them (B, 2); -1 where there is none
+    ):         # (B, T, C)
+        T,padded = ids.shape[1],torch.cat([before, ids], 1)+1
+        key,out = padded[:,2:],0
+        for n,table in enumerate(self.tables, 1):
+            key = (key*1_000_003 + padded[:,2-n:2-n+T]) % (2**31-1)
+            out = out + table(self.row(key))
+        return out
+
+    def row(self, key): return (key*2_654_435_761 >> 16) % self.tables[0].num_embeddings # Knuth's multiplier
+
 # %% ../../nbs/models/02_networks.ipynb #c0038
 class ModernTransformer(LanguageModel):
-    "A decoder with RMSNorm, RoPE, QK-norm and SwiGLU, as in Qwen3."
+    "A decoder with RMSNorm, RoPE, QK-norm and SwiGLU, as in Qwen3; with n-gram embeddings if `cfg` asks for them."
     def __init__(self, cfg, vocab_size):
         super().__init__(cfg, vocab_size)
+        self.ngrams = NgramEmbeddings(cfg.ngram_embeddings, cfg.d_model) if cfg.ngram_embeddings else None
         self.blocks = nn.ModuleList(ModernBlock(cfg, i) for i in range(cfg.num_layers))
         self.norm,self.drop = nn.RMSNorm(cfg.d_model, eps=1e-6),Dropout(cfg.dropout)
         self._init()
 
     def _init(self):
         for n,p in self.named_parameters():
-            if n.endswith('proj.weight') or n=='head.weight': nn.init.zeros_(p)
+            if n.endswith('proj.weight') or n=='head.weight' or n.startswith('ngrams.'): nn.init.zeros_(p)
             elif p.ndim==2: nn.init.normal_(p, std=0.02 if n=='embed.weight' else p.shape[1]**-0.5)
+
+    def hidden(self, ids, cache=None): return self._body(self.embeddings(ids, cache), cache)
+
+    def embeddings(self, ids, cache=None): # (B, T, C)
+        x = self.embed(ids)
+        if self.ngrams is None: return x
+        before = ids.new_full((len(ids), 2), -1)
+        if cache:
+            end = cache.pos+ids.shape[1]
+            before = torch.cat([before, cache.ids[:,:cache.pos]], 1)[:,-2:]
+            cache.ids[:,cache.pos:end] = ids
+        return x + self.ngrams(ids, before)
 
     def _body(self, x, cache):
         c,start = self.cfg,cache.pos if cache else 0
@@ -354,7 +392,7 @@ def flops_per_token(
 def _hidden_params(model):
     "Parameters of the matrices between embedding and head."
     outside = 'embed.weight','pos','head.weight'
-    return sum(p.numel() for n,p in model.named_parameters() if p.ndim>1 and n not in outside)
+    return sum(p.numel() for n,p in model.named_parameters() if p.ndim>1 and n not in outside and not n.startswith('ngrams.'))
 
 # %% ../../nbs/models/02_networks.ipynb #c0059
 def activation_bytes(
