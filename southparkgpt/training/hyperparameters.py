@@ -96,7 +96,7 @@ def weight_decay_for(
 
 # %% ../../nbs/training/09_hyperparameters.ipynb #h0012
 OPEN_FIELDS = 'ngram_embeddings dropout weight_decay epochs'.split()
-FEW_PASSES,NGRAM_ROWS = 3,2**14 # up to so many passes a network gets n-gram embeddings, of so many rows
+FEW_PASSES,NGRAM_ROWS = 3,2**13 # up to so many passes a network gets n-gram embeddings, of so many rows
 MANY_PASSES = 30 # more of them serve a larger network better
 SHAPES = [
     dict(d_model=256, num_heads=4, dim_feedforward=704, num_layers=4),
