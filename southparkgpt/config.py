@@ -129,7 +129,7 @@ class ModelConfig:
     tie_embeddings:bool=True   # one matrix for input embedding and output head
     context_len:int=256        # tokens that the model sees at once
     rope_theta:float=10000.    # base of RoPE's wavelengths (modern-transformer)
-    ngram_embeddings:int|None=0 # rows in each of two tables of n-gram embeddings (modern-transformer); none: chosen for text and budget
+    ngram_embeddings:int|None=0 # rows of each table of n-grams (modern-transformer); none: chosen for text and budget
     ngram_order:int=6          # tokens in the longest n-gram (ngram, and of a mixture)
 
 # %% ../nbs/00_config.ipynb #c0020

@@ -7,7 +7,7 @@ __all__ = ['Int8Linear', 'int8_linear', 'linear', 'rms_norm', 'attend', 'GPT2Lay
            'ModernLayer', 'modern_step', 'Int8Decoder']
 
 # %% ../../nbs/generation/03_int8_decoding.ipynb #cb1c1889
-import math, os
+import math
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
 
@@ -190,9 +190,8 @@ def modern_step(
 # %% ../../nbs/generation/03_int8_decoding.ipynb #b5aece02
 class Int8Decoder(FastDecoder):
     "`FastDecoder` for a model whose matrices fit eight bits."
-    pool = ThreadPoolExecutor(os.cpu_count()) # its threads begin when they are needed
-
     def pack(self, weights):
+        self.pool = ThreadPoolExecutor(torch.get_num_threads())  # its threads begin when they are needed
         *mats,head = weights
         self.head = int8_linear(head)
         quads = zip(*[iter(mats)]*4)
@@ -213,7 +212,8 @@ class Int8Decoder(FastDecoder):
             else: gpt2_step(layer, x, k, v, pos)
         shares = max(1, min(torch.get_num_threads(), len(x)//4))
         parts = [np.array_split(a, shares) for a in (x, cache.k[i].numpy(), cache.v[i].numpy())]
-        list((map if shares==1 else self.pool.map)(step, *parts))
+        run = map if shares==1 else self.pool.map
+        for _ in run(step, *parts): pass
         return x
 
     def logits(self, x):

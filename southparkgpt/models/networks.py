@@ -391,8 +391,8 @@ def flops_per_token(
 
 def _hidden_params(model):
     "Parameters of the matrices between embedding and head."
-    outside = 'embed.weight','pos','head.weight'
-    return sum(p.numel() for n,p in model.named_parameters() if p.ndim>1 and n not in outside and not n.startswith('ngrams.'))
+    outside = 'embed.','pos','head.','ngrams.'
+    return sum(p.numel() for n,p in model.named_parameters() if p.ndim>1 and not n.startswith(outside))
 
 # %% ../../nbs/models/02_networks.ipynb #c0059
 def activation_bytes(

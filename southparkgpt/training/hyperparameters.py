@@ -169,7 +169,8 @@ def fit_to_text(
     steps,rate = passes/passes_per_step(cfg, num_tokens),cfg.muon_lr if cfg.optimizer=='muon' else cfg.lr
     decay = .1 if cfg.pretrained_model else weight_decay_for(seen, steps, rate)  # what was learned before is to be kept
     ngrams = NGRAM_ROWS if cfg.architecture=='modern-transformer' and passes<=FEW_PASSES else 0
-    chosen = dict(ngram_embeddings=ngrams, dropout=dropout_for(passes, num_params, num_tokens), weight_decay=decay, epochs=limit)
+    dropout = dropout_for(passes, num_params, num_tokens)
+    chosen = dict(ngram_embeddings=ngrams, dropout=dropout, weight_decay=decay, epochs=limit)
     if group.is_main: print(describe_choice(passes, num_tokens, shown | {k:chosen[k] for k in missing}), file=sys.stderr)
     return replace(cfg, **{k:chosen[k] for k in missing})
 

@@ -19,7 +19,7 @@ def param_groups(
     "Divide the parameters by the rule that suits them."
     groups = dict(matrices=[], embeddings=[], head=[], vectors=[])
     for n,p in model.named_parameters():
-        if n in ('embed.weight','pos') or n.startswith('ngrams.'): kind = 'embeddings'
+        if n.startswith(('embed.','pos','ngrams.')): kind = 'embeddings'
         elif n=='head.weight': kind = 'head'
         else: kind = 'matrices' if p.ndim>1 else 'vectors'
         groups[kind].append(p)
