@@ -130,6 +130,7 @@ class ModelConfig:
     context_len:int=256        # tokens that the model sees at once
     rope_theta:float=10000.    # base of RoPE's wavelengths (modern-transformer)
     ngram_embeddings:int|None=0 # rows of each table of n-grams (modern-transformer); none: chosen for text and budget
+    convolutions:bool|None=False # over the latest four tokens, before each sublayer (modern-transformer); none: chosen likewise
     ngram_order:int=6          # tokens in the longest n-gram (ngram, and of a mixture)
 
 # %% ../nbs/00_config.ipynb #c0020
@@ -149,7 +150,7 @@ class TrainConfig:
     batch_size:int=48                 # windows in a batch, all devices together
     gradient_accumulation_steps:int=10 # batches in an optimiser step
     dtype:str='float32'               # of matrix products while training: float32, bfloat16, or auto: the faster one here
-    compile:bool=False                # compile the step (torch.compile); pays on a GPU, after a minute
+    compile:bool|None=False           # compile the step (torch.compile); none: where the run is long enough to pay for it
     token_dropout:float=0.0           # share of the input tokens hidden behind the start token while training
     ema_decay:float=0.0               # decay of an average over the weights, which is then kept; 0: none
     optimizer:str='adamw'             # adam, adamw, rmsprop, or muon (with adamw for all that is no matrix)
@@ -299,8 +300,9 @@ class Config(OutputConfig, TrainConfig, DataConfig, ModelConfig):
             raise UserError(f'num_heads={heads} must be a multiple of num_kv_heads={groups}')
         if self.architecture=='modern-transformer' and width//heads%2:
             raise UserError(f'd_model={width} over num_heads={heads} must be even, for RoPE turns pairs of dimensions')
-        if self.ngram_embeddings and self.architecture!='modern-transformer':
-            raise UserError(f'ngram_embeddings={self.ngram_embeddings} needs architecture=modern-transformer')
+        for k in 'ngram_embeddings','convolutions':
+            if getattr(self, k) and self.architecture!='modern-transformer':
+                raise UserError(f'{k}={getattr(self, k)} needs architecture=modern-transformer')
         if self.positional_encoding=='sinusoidal' and width%2:
             raise UserError(f'd_model={width} must be even for sinusoidal positions')
 

@@ -80,9 +80,7 @@ def repeat_cache(
 ):
     "Make a cache one of `n` texts that begin alike."
     for part in cache,getattr(cache, 'net', None):
-        if isinstance(part, KVCache):
-            part.k,part.v = ([a.repeat(n, 1, 1, 1) for a in layers] for layers in (part.k, part.v))
-            part.ids = part.ids.repeat(n, 1)
+        if isinstance(part, KVCache): part.repeat(n)
     cache.reorder([0]*n)
 
 def common_prefix(

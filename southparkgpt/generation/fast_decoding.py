@@ -94,6 +94,7 @@ class FastDecoder:
             norms = [(b.attn.q_norm.weight, b.attn.k_norm.weight) for b in model.blocks]
             self.scale = [torch.cat([q.expand(H,-1), k.expand(K,-1)]).numpy() for q,k in norms]
             self.norms = [(b.norm1.weight.numpy(), b.norm2.weight.numpy()) for b in model.blocks]
+            self.convs = [[np.stack([w.numpy() for w in c.weights]) for c in b.convs] for b in model.blocks] # (4, C) each
         self.pack(decoder_weights(model))
 
     def pack(self, weights):
@@ -139,17 +140,26 @@ def block(self:FastDecoder, i, b, w, x, cache):
 
 # %% ../../nbs/generation/02_fast_decoding.ipynb #c0015
 @patch
+def convolve(self:FastDecoder, i, which, x, cache):
+    "`CausalConvolution` 0 or 1 of layer `i` on `x` (B, C), if it has any; gives (B, C)."
+    if not self.convs[i]: return x
+    w,inputs,p = self.convs[i][which],cache.inputs[2*i+which].numpy(),cache.pos
+    inputs[:,p] = x
+    latest = inputs[:,max(0, p+1-len(w)):p+1][:,::-1]
+    return x + (latest*w[:latest.shape[1]]).sum(1)
+
+@patch
 def modern_block(self:FastDecoder, i, b, w, x, cache):
     "Layer `i` of Qwen3, arguments as for `block`: queries and keys are normalised and turned together."
     D,n = b.attn.D,len(self.scale[i])
     first,second = self.norms[i]
-    qkv = ((rms_norm(x)*first)@w[0]).reshape(len(x),-1,D)
+    qkv = (self.convolve(i, 0, rms_norm(x)*first, cache)@w[0]).reshape(len(x),-1,D)
     qk = rms_norm(qkv[:,:n])*self.scale[i]
     turned = np.concatenate([-qk[...,D//2:], qk[...,:D//2]], -1)
     qk = qk*self.cos[cache.pos] + turned*self.sin[cache.pos]
     H = self.model.cfg.num_heads
     x = x + self.attend(i, qk[:,:H], qk[:,H:], qkv[:,n:], cache)@w[1]
-    h = (rms_norm(x)*second)@w[2]
+    h = self.convolve(i, 1, rms_norm(x)*second, cache)@w[2]
     gate,up = h[:,:h.shape[1]//2],h[:,h.shape[1]//2:]
     return x + (silu(gate)*up)@w[3]
 

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Int8Linear', 'int8_linear', 'linear', 'rms_norm', 'attend', 'GPT2Layer', 'norm_tuple', 'layer_norm', 'gpt2_step',
-           'ModernLayer', 'modern_step', 'Int8Decoder']
+           'ModernLayer', 'convolve', 'modern_step', 'Int8Decoder']
 
 # %% ../../nbs/generation/03_int8_decoding.ipynb #cb1c1889
 import math
@@ -150,8 +150,21 @@ def gpt2_step(
     linear(layer.down, u, x)
 
 # %% ../../nbs/generation/03_int8_decoding.ipynb #e0712486
-class ModernLayer(namedtuple('ModernLayer', 'norm1 qkv qk_norm proj norm2 gate_up down')):
-    "Norms are weights: (C,), and (H+K, D) for queries and keys; the others `Int8Linear`."
+class ModernLayer(namedtuple('ModernLayer', 'norm1 convs qkv qk_norm proj norm2 gate_up down')):
+    "Norms are weights: (C,), and (H+K, D) for queries and keys; so are convolutions (2, 4, C), or (2, 0, C); others `Int8Linear`."
+
+@compiled
+def convolve(
+    x,       # (C,), changed in place
+    weights, # Of a `CausalConvolution` (4, C), or (0, C): nothing is done
+    inputs,  # (S, C); `x` is put there
+    pos      # Of the token, from 0
+):
+    "Add the weighted inputs of this position and of three before it."
+    if len(weights)==0: return
+    for c in range(len(x)): inputs[pos,c] = x[c]
+    for i in range(min(len(weights), pos+1)):
+        for c in range(len(x)): x[c] += weights[i,c]*inputs[pos-i,c]
 
 @compiled
 def modern_step(
@@ -161,13 +174,17 @@ def modern_step(
     sin,   # (D,)
     k,     # Keys (B, K, S, D)
     v,     # Values (B, K, S, D)
-    pos    # Of the token, from 0; its key and value are put there
+    first, # Inputs of the first convolution (B, S, C); looked at if it has weights
+    second,# Of the second
+    pos    # Of the token, from 0; what is kept of it is put there
 ):
     "A layer of `ModernTransformer`: queries and keys are normalised and turned together."
     (B,C),(n,D),K = x.shape,layer.qk_norm.shape,k.shape[1]
     F,H,eps = layer.down.weight.shape[1],n-K,1e-6
     h,qkv,u = np.empty((B,C), np.float32),np.zeros((B,(n+K)*D), np.float32),np.zeros((B,2*F), np.float32)
-    for b in range(B): rms_norm(x[b], layer.norm1, eps, h[b])
+    for b in range(B):
+        rms_norm(x[b], layer.norm1, eps, h[b])
+        convolve(h[b], layer.convs[0], first[b], pos)
     linear(layer.qkv, h, qkv)
     for b in range(B):
         heads = qkv[b].reshape(n+K, D)
@@ -175,13 +192,15 @@ def modern_step(
             z = heads[i]
             rms_norm(z, layer.qk_norm[i], eps, z)
             for d in range(D//2):
-                e,first = d+D//2,z[d]
-                z[d],z[e] = first*cos[d]-z[e]*sin[d],z[e]*cos[e]+first*sin[e]
+                e,zd = d+D//2,z[d]
+                z[d],z[e] = zd*cos[d]-z[e]*sin[d],z[e]*cos[e]+zd*sin[e]
         for i in range(K):
             for d in range(D): k[b,i,pos,d],v[b,i,pos,d] = heads[H+i,d],heads[n+i,d]
         attend(heads[:H], k[b], v[b], pos+1, h[b])
     linear(layer.proj, h, x)
-    for b in range(B): rms_norm(x[b], layer.norm2, eps, h[b])
+    for b in range(B):
+        rms_norm(x[b], layer.norm2, eps, h[b])
+        convolve(h[b], layer.convs[1], second[b], pos)
     linear(layer.gate_up, h, u)
     for b in range(B):
         for i in range(F): u[b,i] *= u[b,F+i]/(np.float32(1)+np.exp(-u[b,i])) # SwiGLU
@@ -193,13 +212,14 @@ class Int8Decoder(FastDecoder):
     def pack(self, weights):
         self.pool = ThreadPoolExecutor(torch.get_num_threads())  # its threads begin when they are needed
         *mats,head = weights
-        self.head = int8_linear(head)
+        self.head,self.layers = int8_linear(head),[]
         quads = zip(*[iter(mats)]*4)
         if self.modern:
-            self.layers = [ModernLayer(n1, int8_linear(qkv), s, int8_linear(proj), n2, int8_linear(up), int8_linear(down))
-                           for (n1,n2),s,(qkv,proj,up,down) in zip(self.norms, self.scale, quads)]
+            for (n1,n2),convs,s,quad in zip(self.norms, self.convs, self.scale, quads):
+                qkv,proj,up,down = map(int8_linear, quad)
+                convs = np.stack(convs) if convs else np.empty((2,0,len(n1)), np.float32)
+                self.layers.append(ModernLayer(n1, convs, qkv, s, proj, n2, up, down))
             return
-        self.layers = []
         for b,quad in zip(self.model.blocks, quads):
             biases = b.attn.qkv.bias,b.attn.proj.bias,b.mlp[0].bias,b.mlp[2].bias
             qkv,proj,up,down = map(int8_linear, quad, biases)
@@ -207,11 +227,12 @@ class Int8Decoder(FastDecoder):
 
     def layer(self, i, x, cache):
         layer,pos = self.layers[i],cache.pos
-        def step(x, k, v):
-            if self.modern: modern_step(layer, x, self.cos[pos], self.sin[pos], k, v, pos)
+        def step(x, k, v, first, second):
+            if self.modern: modern_step(layer, x, self.cos[pos], self.sin[pos], k, v, first, second, pos)
             else: gpt2_step(layer, x, k, v, pos)
         shares = max(1, min(torch.get_num_threads(), len(x)//4))
-        parts = [np.array_split(a, shares) for a in (x, cache.k[i].numpy(), cache.v[i].numpy())]
+        inputs = cache.inputs[2*i:2*i+2] or [torch.empty(len(x), 0, x.shape[1])]*2
+        parts = [np.array_split(a, shares) for a in (x, *(t.numpy() for t in (cache.k[i], cache.v[i], *inputs)))]
         run = map if shares==1 else self.pool.map
         for _ in run(step, *parts): pass
         return x

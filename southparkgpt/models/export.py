@@ -89,9 +89,10 @@ def check_exportable(
     if cfg.architecture not in FORMS:
         raise UserError(f'architecture={cfg.architecture} cannot be exported: transformers has no such language model '
                         f"(it has those of {' and '.join(FORMS)})")
-    if cfg.ngram_embeddings:
-        raise UserError('a network with n-gram embeddings cannot be exported: Qwen3 has no such part. '
-                        'Train with --ngram_embeddings 0')
+    for k,without in ('ngram_embeddings',0),('convolutions',False):
+        if getattr(cfg, k):
+            what = k.replace('ngram_', 'n-gram ')
+            raise UserError(f'a network with {what} cannot be exported: Qwen3 has no such part. Train with --{k} {without}')
     if cfg.architecture=='decoder-transformer' and not cfg.layer_norm_first:
         raise UserError('layer_norm_first=False cannot be exported: GPT2LMHeadModel normalises before each sublayer')
 

@@ -191,8 +191,9 @@ def export_page(
     "Write the network of `run` as a page; `UserError` if it cannot be one, or `out` is another file or not writable."
     if run.cfg.architecture!='modern-transformer':
         raise UserError(f'architecture={run.cfg.architecture} cannot be a page: only a modern-transformer can')
-    if run.cfg.ngram_embeddings:
-        raise UserError('a network with n-gram embeddings cannot be a page: train with --ngram_embeddings 0')
+    if run.cfg.ngram_embeddings or run.cfg.convolutions:
+        raise UserError('a network with n-gram embeddings or convolutions cannot be a page: '
+                        'train with --ngram_embeddings 0 --convolutions False')
     out,network = Path(out),base_network(run.model)
     if out.is_file() and out.stat().st_size:
         with out.open('rb') as f: head = f.read(15)
