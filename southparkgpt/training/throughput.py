@@ -6,7 +6,7 @@
 __all__ = ['MIN_STEPS', 'matmul_rate', 'resolve_dtype', 'can_compile', 'keep_freed_memory', 'short_run_warning']
 
 # %% ../../nbs/training/05_throughput.ipynb #t0002
-import contextlib, ctypes, logging, sys, time
+import ctypes, sys, time
 from functools import cache
 
 import torch

@@ -259,6 +259,7 @@ def train(
         callback.on_start(folder)
         asked = cfg.dtype if cfg and not resume else None
         if asked=='auto' and group.is_main: print(f'dtype auto: {trainer.cfg.dtype} on this machine', file=sys.stderr)
+        if trainer.cfg.compile and group.is_main: print('the first step is compiled, for half a minute', file=sys.stderr)
         # W&B may refuse, so the log is opened before there is a run
         last = trainer.step if trainer.learner.keeps_state else -1 # rows after it are written again
         log = RunLog(folder, trainer.cfg, last) if group.is_main else None
