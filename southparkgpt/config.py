@@ -130,7 +130,7 @@ class ModelConfig:
     context_len:int=256        # tokens that the model sees at once
     rope_theta:float=10000.    # base of RoPE's wavelengths (modern-transformer)
     ngram_embeddings:int|None=0 # rows of each table of n-grams (modern-transformer); none: chosen for text and budget
-    convolutions:bool|None=False # over the latest four tokens, before each sublayer (modern-transformer); none: chosen likewise
+    convolutions:bool|None=False # over four tokens, before each sublayer (modern-transformer); none: chosen likewise
     ngram_order:int=6          # tokens in the longest n-gram (ngram, and of a mixture)
 
 # %% ../nbs/00_config.ipynb #c0020

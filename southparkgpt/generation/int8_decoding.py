@@ -151,7 +151,7 @@ def gpt2_step(
 
 # %% ../../nbs/generation/03_int8_decoding.ipynb #e0712486
 class ModernLayer(namedtuple('ModernLayer', 'norm1 convs qkv qk_norm proj norm2 gate_up down')):
-    "Norms are weights: (C,), and (H+K, D) for queries and keys; so are convolutions (2, 4, C), or (2, 0, C); others `Int8Linear`."
+    "Norms (C,), of queries and keys (H+K, D), and convolutions (2, 4, C) or (2, 0, C) are weights; others `Int8Linear`."
 
 @compiled
 def convolve(

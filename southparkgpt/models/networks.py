@@ -296,7 +296,7 @@ class CausalConvolution(nn.Module):
     before = 3
     def __init__(self, d_model:int):
         super().__init__()
-        self.weights = nn.ParameterList(torch.zeros(d_model) for _ in range(1+self.before)) # of a position, of the one before, ...
+        self.weights = nn.ParameterList(torch.zeros(d_model) for _ in range(1+self.before)) # latest first
 
     def forward(self,
         x,          # (B, T, C)
@@ -308,7 +308,7 @@ class CausalConvolution(nn.Module):
 
 # %% ../../nbs/models/02_networks.ipynb #c0036
 class ModernBlock(nn.Module):
-    "One layer: normalise, attend, add; normalise, feed forward, add; with convolutions behind the norms if `cfg` says so."
+    "One layer: normalise, attend, add; normalise, feed forward, add. Convolutions follow the norms if `cfg` says so."
     def __init__(self, cfg:Config, layer:int):
         super().__init__()
         self.layer = layer
@@ -349,7 +349,7 @@ class NgramEmbeddings(nn.Module):
 
 # %% ../../nbs/models/02_networks.ipynb #c0038
 class ModernTransformer(LanguageModel):
-    "A decoder with RMSNorm, RoPE, QK-norm and SwiGLU, as in Qwen3; with n-gram embeddings and convolutions if `cfg` asks for them."
+    "RMSNorm, RoPE, QK-norm and SwiGLU, as in Qwen3; n-gram embeddings and convolutions if `cfg` asks for them."
     def __init__(self, cfg, vocab_size):
         super().__init__(cfg, vocab_size)
         self.ngrams = NgramEmbeddings(cfg.ngram_embeddings, cfg.d_model) if cfg.ngram_embeddings else None
